@@ -1,0 +1,60 @@
+# Two commands do everything on a machine with git, python3.11, pip and make:
+#   make run     the gateway, its worker and both simulated providers, on loopback
+#   make test    everything that CI asks, PostgreSQL included
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# Debian's python3 has no ensurepip, and refuses to install outside a virtual environment:
+# so the environment is made without pip, and the machine's pip installs into it.
+PIP = $(shell $(PYTHON) -m pip --version >/dev/null 2>&1 && echo "$(PYTHON) -m pip" || echo pip) \
+	--python .venv/bin/python --disable-pip-version-check
+HASHED = install --quiet --require-hashes --only-binary :all:
+PORT ?= 8000
+
+.PHONY: help install run test check fix openapi lock clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: .venv/.installed ## .venv with the gateway and its command, from the hashed locks
+
+run: install ## gateway, worker and both simulators on loopback, and a curl per channel
+	@.venv/bin/multicanal dev --port $(PORT)
+
+test: check ## everything that CI asks
+	.venv/bin/pytest
+
+check: .venv/.tested ## the quick part: format, lint, types, contracts
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+fix: .venv/.tested ## let ruff mend what it can
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+openapi: install ## write openapi/openapi.json anew
+	.venv/bin/multicanal openapi > openapi/openapi.json
+
+lock: ## requirements/*.txt anew from pyproject.toml (maintainers only: needs uv)
+	uv lock --quiet --upgrade
+	uv export -q --format requirements-txt --no-emit-project --no-header --no-default-groups --no-annotate -o requirements/runtime.txt
+	uv export -q --format requirements-txt --no-emit-project --no-header --only-group build --no-annotate -o requirements/build.txt
+	uv export -q --format requirements-txt --no-emit-project --no-header --only-group test --no-annotate -o requirements/test.txt
+	@! grep -nE 'https?://|index-url' requirements/*.txt
+
+clean: ## remove what make install and make run made
+	rm -rf .venv multicanal.db multicanal.db-wal multicanal.db-shm
+
+.venv/bin/python:
+	$(PYTHON) -m venv --without-pip .venv
+
+.venv/.installed: .venv/bin/python requirements/runtime.txt requirements/build.txt pyproject.toml
+	@echo "installing into .venv (about a minute the first time)"
+	$(PIP) $(HASHED) -r requirements/runtime.txt -r requirements/build.txt
+	PATH="$(CURDIR)/.venv/bin:$$PATH" $(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.tested: .venv/.installed requirements/test.txt
+	$(PIP) $(HASHED) -r requirements/runtime.txt -r requirements/test.txt
+	@touch $@

@@ -1,0 +1,168 @@
+"""Read a request's body: bounded while it streams, and as JSON that means one thing only.
+
+Python's reader takes NaN, lone surrogates and repeated names, and every string that our providers'
+XML and our store cannot carry; here they are refused before anything looks at them.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Final, TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+
+from app.domain.errors import (
+    FieldError,
+    MalformedJson,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+    ValidationFailed,
+)
+
+# What XML 1.0 (2.2) cannot carry; NUL is what PostgreSQL cannot keep either.
+_FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_DEEPEST: Final = 32
+_MOST_DIGITS: Final = 40
+
+# pydantic's kinds of errors, and our stable codes; its other kinds are `invalid`.
+_CODES: Final = {
+    "missing": "missing",
+    "extra_forbidden": "unknown_field",
+    "string_too_long": "too_long",
+    "too_long": "too_long",
+    "string_too_short": "too_short",
+    "too_short": "too_short",
+    "literal_error": "not_allowed",
+    "enum": "not_allowed",
+    "timezone_aware": "time_without_zone",
+}
+_DETAILS: Final = {
+    "missing": "This field is required.",
+    "extra_forbidden": "There is no such field; check its spelling.",
+    "timezone_aware": "Give the time with its zone, such as 2026-11-21T10:00:00+01:00.",
+}
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+async def read_bytes(request: Request, limit: int) -> bytes:
+    """Return the whole body; raises PayloadTooLarge as soon as it is longer than `limit` bytes."""
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise UnsupportedMediaType("Send the body without Content-Encoding.")
+    too_large = PayloadTooLarge(f"The body may have {limit:,} bytes; send less.")
+    announced = request.headers.get("content-length", "0")
+    if not announced.isdecimal() or int(announced) > limit:
+        raise too_large
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise too_large
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def read_json(request: Request, limit: int) -> Any:  # noqa: ANN401 -- any JSON
+    """Return the body as JSON."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
+    if kind != "application/json":
+        raise UnsupportedMediaType("Send Content-Type: application/json.")
+    return parse(await read_bytes(request, limit))
+
+
+def parse(body: bytes) -> Any:  # noqa: ANN401 -- any JSON
+    """Return a JSON document's value, or raise what is wrong with it."""
+    try:
+        value = json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            parse_int=_integer,
+        )
+    except UnicodeDecodeError:
+        raise MalformedJson("The body is not UTF-8.") from None
+    except RecursionError:
+        raise MalformedJson("The body is nested too deeply.") from None
+    except json.JSONDecodeError as fault:
+        where = f"line {fault.lineno}, column {fault.colno}"
+        raise MalformedJson(f"The body is not JSON: {fault.msg} at {where}.") from None
+    wrong = tuple(_unwritable(value, "", 0))
+    if wrong:
+        raise ValidationFailed(errors=wrong)
+    return value
+
+
+def validated(model: type[Model], value: object) -> Model:
+    """Return a JSON value as a model; raises ValidationFailed with a pointer for each error."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as fault:
+        # Never the input: it would echo recipients and contents.
+        found = fault.errors(include_url=False, include_input=False, include_context=True)
+        raise failed([field_error(error) for error in found]) from None
+
+
+def failed(errors: list[FieldError]) -> ValidationFailed:
+    """Return the fault of fields that are wrong."""
+    count = "One field is" if len(errors) == 1 else f"{len(errors)} fields are"
+    return ValidationFailed(f"{count} wrong.", tuple(errors))
+
+
+def pointer(parts: tuple[int | str, ...]) -> str:
+    """Return a JSON pointer (RFC 6901)."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def field_error(error: Any) -> FieldError:  # noqa: ANN401 -- pydantic's own
+    """Return an error of pydantic as ours, without the value that caused it."""
+    kind: str = error["type"]
+    ours = kind.startswith("gateway:")
+    code = kind.removeprefix("gateway:") if ours else _CODES.get(kind, _type_code(kind))
+    return FieldError(pointer(error["loc"]), code, _DETAILS.get(kind, error["msg"]))
+
+
+def _type_code(kind: str) -> str:
+    return "wrong_type" if kind.endswith("_type") else "invalid"
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise MalformedJson("An object of the body names a field twice.")
+    return found
+
+
+def _no_constant(name: str) -> Any:  # noqa: ANN401 -- never returns
+    raise MalformedJson(f"JSON has no {name}.")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if value in {float("inf"), float("-inf")}:
+        raise MalformedJson("A number of the body is too large.")
+    return value
+
+
+def _integer(text: str) -> int:
+    if len(text) > _MOST_DIGITS:
+        raise MalformedJson("A number of the body is too large.")
+    return int(text)
+
+
+def _unwritable(value: object, at: str, depth: int) -> Iterator[FieldError]:
+    if depth > _DEEPEST:
+        raise MalformedJson("The body is nested too deeply.")
+    if isinstance(value, str) and _FORBIDDEN.search(value):
+        detail = "The text holds a character that cannot be sent; remove it."
+        yield FieldError(at, "forbidden_characters", detail)
+    elif isinstance(value, dict):
+        if any(_FORBIDDEN.search(name) for name in value):
+            raise MalformedJson("A field's name holds a character that cannot be sent.")
+        for name, inner in value.items():
+            yield from _unwritable(inner, at + pointer((name,)), depth + 1)
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from _unwritable(inner, f"{at}/{place}", depth + 1)

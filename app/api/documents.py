@@ -1,0 +1,157 @@
+"""Documents: uploaded once, used by messages, and read back as what is known about them."""
+
+import hashlib
+import json
+import mimetypes
+from collections.abc import AsyncGenerator
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import JSONResponse
+from python_multipart.exceptions import MultipartParseError
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from app.api import answers, bodies
+from app.api.contents import PDF
+from app.api.edge import (
+    CallerDep,
+    EdgeDep,
+    IdempotencyKeyHeader,
+    first_answer,
+    key_of,
+    take_in,
+)
+from app.api.schemas import FileIn
+from app.api.shapes import DocumentOut
+from app.delivery.accept import Answer, Arrival
+from app.delivery.inspect import NotInspected, inspect
+from app.domain.errors import (
+    DocumentInvalid,
+    FieldError,
+    MalformedRequest,
+    NotFound,
+    UnsupportedMediaType,
+)
+from app.domain.identifiers import DOCUMENT, read, shown
+from app.store import documents
+
+router = APIRouter(prefix="/v1/documents", tags=["documents"])
+
+_BINARY: Final = {"type": "string", "format": "binary"}
+_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/pdf": {"schema": _BINARY},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": _BINARY},
+                }
+            },
+        },
+    }
+}
+
+
+@router.post("", status_code=201, response_model=DocumentOut, openapi_extra=_BODY)
+async def upload_document(
+    request: Request,
+    edge: EdgeDep,
+    caller: CallerDep,
+    idempotency_key: IdempotencyKeyHeader = None,
+) -> Response:
+    """Keep a document: a PDF as the body itself, or one file of a multipart form."""
+    filename, content = await _read(request, edge.attachment_limit)
+    digest = hashlib.sha256(content).hexdigest()
+    key = key_of(edge, caller, idempotency_key, request, [filename, digest])
+    answer = await first_answer(edge, key)
+    if answer is None:
+        media_type, pages = await _looked_at(filename, content)
+        row = {
+            "id": edge.gateway.ids.new(),
+            "client_id": caller.client_id,
+            "sha256": digest,
+            "filename": filename,
+            "media_type": media_type,
+            "size": len(content),
+            "pages": pages,
+            "created_at": edge.gateway.now(),
+        }
+        answer = Answer(
+            status=201,
+            location=f"/v1/documents/{shown(DOCUMENT, row['id'])}",  # type: ignore[arg-type]
+            body=json.dumps(answers.document(row), ensure_ascii=False),
+        )
+        arrival = Arrival(
+            object_id=row["id"],  # type: ignore[arg-type]
+            answer=answer,
+            key=key,
+            document=row,
+            files={digest: content},
+        )
+        answer = await take_in(edge, arrival)
+    headers = {"Location": answer.location}
+    if answer.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    return Response(answer.body, answer.status, headers, media_type="application/json")
+
+
+@router.get("/{document_id}", response_model=DocumentOut)
+async def get_document(
+    document_id: Annotated[str, Path()], edge: EdgeDep, caller: CallerDep
+) -> Response:
+    """Return what is known about a document of yours."""
+    identifier = read(DOCUMENT, document_id)
+    if identifier is None:
+        raise NotFound
+    async with edge.gateway.database.reading() as connection:
+        rows = await documents.find(connection, caller.client_id, [identifier])
+    if not rows:
+        raise NotFound
+    return JSONResponse(answers.document(rows[0]))
+
+
+async def _read(request: Request, limit: int) -> tuple[str, bytes]:
+    """Return a file's name and bytes."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
+    if kind == PDF:
+        return "document.pdf", await bodies.read_bytes(request, limit)
+    if kind != "multipart/form-data":
+        raise UnsupportedMediaType("Send application/pdf, or a multipart form with a file.")
+    # The form's own lines come on top of the file's bytes.
+    body = await bodies.read_bytes(request, limit + 65_536)
+
+    async def whole() -> AsyncGenerator[bytes, None]:
+        yield body
+
+    try:
+        form = await MultiPartParser(
+            request.headers, whole(), max_files=1, max_fields=10, max_part_size=65_536
+        ).parse()
+    except (MultiPartException, MultipartParseError, KeyError, UnicodeDecodeError):
+        raise MalformedRequest("The multipart form cannot be read.") from None
+    file = form.get("file")
+    if not isinstance(file, UploadFile) or len(form) != 1:
+        error = FieldError("/file", "missing", "Send one file, in the form's field `file`.")
+        raise bodies.failed([error])
+    content = await file.read()
+    await form.close()
+    # The name takes the same rule as everywhere.
+    name = bodies.validated(FileIn, {"filename": file.filename, "document_id": "-"}).filename
+    return name or "document.pdf", content
+
+
+async def _looked_at(filename: str, content: bytes) -> tuple[str, int | None]:
+    """Return a file's media type, and a PDF's pages; refuse a PDF that does not open."""
+    if not content:
+        raise DocumentInvalid("The document is empty.")
+    guessed = mimetypes.guess_type(filename)[0] or "application/octet-stream"
+    if guessed != PDF and not content.startswith(b"%PDF-"):
+        return guessed, None
+    inspected = await inspect(content)
+    if isinstance(inspected, NotInspected):
+        raise DocumentInvalid(inspected.detail)
+    return PDF, inspected.pages

@@ -1,0 +1,130 @@
+"""Fields that are normalised as they are read: numbers, addresses, single lines, times."""
+
+from datetime import datetime
+from typing import Annotated, Final
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from phonenumbers import NumberParseException, ValidationResult
+from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic_core import PydanticCustomError
+
+HOME: Final = "FR"  # where a number without a country code is dialled
+# Overseas departments: their numbers are written like French ones and belong to another region.
+OVERSEAS: Final = ("RE", "GP", "MQ", "GF", "YT")
+# Blocks that the French regulator keeps for fiction; our simulators decide by them.
+FICTION: Final = ("+3363998", "+3319900")
+
+_IMPOSSIBLE: Final = {
+    ValidationResult.TOO_SHORT: ("number_too_short", "The number is too short."),
+    ValidationResult.TOO_LONG: ("number_too_long", "The number is too long."),
+}
+_LONGEST_ADDRESS: Final = 254  # RFC 5321, 4.5.3.1.3
+_LINE_BREAKS: Final = frozenset("\r\n\t\v\f\x1c\x1d\x1e\x85\u2028\u2029")
+
+
+def fault(code: str, detail: str) -> PydanticCustomError:
+    """Return an error with a stable code of ours."""
+    return PydanticCustomError(f"gateway:{code}", "{detail}", {"detail": detail})
+
+
+def e164(text: str) -> str:
+    """Return a number as +33601020304; French ones may come without their country code."""
+    number = _parsed(text)
+    shown = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if shown.startswith(FICTION) or phonenumbers.is_valid_number(number):
+        return shown
+    for region in (
+        OVERSEAS if number.country_code == phonenumbers.country_code_for_region(HOME) else ()
+    ):
+        other = phonenumbers.parse(text, region)
+        if phonenumbers.is_valid_number(other):
+            return phonenumbers.format_number(other, phonenumbers.PhoneNumberFormat.E164)
+    reason = phonenumbers.is_possible_number_with_reason(number)
+    code, detail = _IMPOSSIBLE.get(
+        reason, ("number_invalid", "No network has such a number; check its digits.")
+    )
+    raise fault(code, detail)
+
+
+def _parsed(text: str) -> phonenumbers.PhoneNumber:
+    try:
+        return phonenumbers.parse(text, HOME)
+    except NumberParseException:
+        detail = "This is no telephone number; write it as +33601020304."
+        raise fault("number_invalid", detail) from None
+
+
+def email_address(text: str) -> str:
+    """Return one address, its domain in lower case; nothing is looked up."""
+    try:
+        # `.test` (RFC 6761) is for our simulators; no mail leaves for it.
+        found = validate_email(
+            text, check_deliverability=False, strict=True, test_environment=text.endswith(".test")
+        )
+    except EmailNotValidError as why:
+        raise fault("address_invalid", f"This is no e-mail address: {_reason(why)}") from None
+    if len(found.normalized) > _LONGEST_ADDRESS:
+        raise fault("address_invalid", f"An address has at most {_LONGEST_ADDRESS} characters.")
+    return found.ascii_email or found.normalized
+
+
+def _reason(why: EmailNotValidError) -> str:
+    # The library's sentence may quote the address; only its opening rule is kept.
+    return "check the part before the @ and the domain." if '"' in str(why) else str(why)
+
+
+def single_line(text: str) -> str:
+    """Refuse line breaks: in a name or a subject they would begin another header."""
+    if _LINE_BREAKS.intersection(text):
+        raise fault("line_break", "Write this on a single line, without tabs.")
+    return text
+
+
+def filled(text: str) -> str:
+    """Refuse a text that holds nothing but blanks."""
+    if not text.strip():
+        raise fault("too_short", "This may not be blank.")
+    return text
+
+
+def sender(text: str) -> str:
+    """Return an SMS sender: 11 alphanumeric characters at most (Efidem, ENVOYER_SMS, DA)."""
+    if len(text) > 11:  # noqa: PLR2004 -- the document's number
+        raise fault("sender_too_long", "A sender has 11 alphanumeric characters at most.")
+    if not (text.isascii() and text.isalnum()):
+        raise fault("sender_invalid", "A sender has letters without accents and digits only.")
+    return text
+
+
+def in_range(value: datetime) -> datetime:
+    """Refuse times that the store or a reader cannot hold."""
+    if not 1970 < value.year < 9999:  # noqa: PLR2004 -- years
+        raise fault("time_out_of_range", "Give a time between 1971 and 9998.")
+    return value
+
+
+def writable(text: str) -> str:
+    """Refuse NUL, which PostgreSQL cannot compare with."""
+    if "\0" in text:
+        raise fault("forbidden_characters", "The value holds a character that cannot be kept.")
+    return text
+
+
+PhoneNumber = Annotated[str, Field(max_length=40), AfterValidator(e164)]
+EmailAddress = Annotated[str, Field(max_length=320), AfterValidator(email_address)]
+Time = Annotated[AwareDatetime, Field(strict=False), AfterValidator(in_range)]
+SearchText = Annotated[str, AfterValidator(writable)]
+Sender = Annotated[str, Field(min_length=1), AfterValidator(sender)]
+
+
+Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(single_line)]
+Line = Annotated[
+    str, Field(min_length=1, max_length=100), AfterValidator(single_line), AfterValidator(filled)
+]
+Subject = Annotated[
+    str, Field(min_length=1, max_length=250), AfterValidator(single_line), AfterValidator(filled)
+]
+Reference = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(single_line)]
+BillingCode = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(single_line)]
+Body = Annotated[str, Field(min_length=1, max_length=1_000_000), AfterValidator(filled)]

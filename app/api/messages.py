@@ -1,0 +1,122 @@
+"""Follow: messages, their events and lists, from the store and never from a provider."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from typing import Annotated, Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import RowMapping
+
+from app.api import answers
+from app.api.access import Caller
+from app.api.edge import CallerDep, Edge, EdgeDep
+from app.api.fields import SearchText, Time
+from app.api.shapes import EventsOut, MessageOut, MessagesOut
+from app.domain.errors import CursorInvalid, NotFound
+from app.domain.identifiers import MESSAGE, read
+from app.domain.message import Channel
+from app.domain.status import Status
+from app.store import lists, messages
+from app.store.lists import Filter
+
+router = APIRouter(prefix="/v1/messages", tags=["follow"])
+
+_SEAL: Final = 8  # bytes of a cursor that show that it is ours
+
+
+class ListQuery(BaseModel):
+    """What a list is narrowed to."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    channel: Channel | None = None
+    status: Status | None = None
+    reference: Annotated[SearchText, Field(max_length=200)] | None = None
+    billing_code: Annotated[SearchText, Field(max_length=100)] | None = None
+    provider_message_id: Annotated[SearchText, Field(max_length=100)] | None = None
+    created_after: Time | None = Field(None, description="At or after this time")
+    created_before: Time | None = Field(None, description="Before this time")
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: Annotated[str, Field(max_length=100)] | None = None
+
+
+@router.get("", response_model=MessagesOut)
+async def list_messages(
+    request: Request, edge: EdgeDep, caller: CallerDep, query: Annotated[ListQuery, Query()]
+) -> Response:
+    """List messages, newest first, page by page."""
+    caller.may("messages:read")
+    narrowed = Filter(**query.model_dump(exclude={"limit", "cursor"}))
+    after = _opened(edge, query.cursor) if query.cursor is not None else None
+    async with edge.gateway.database.reading() as connection:
+        rows = await lists.page(
+            connection,
+            caller.client_id,
+            caller.mode,
+            narrowed,
+            limit=query.limit + 1,
+            after=after,
+        )
+    shown = rows[: query.limit]
+    following = _sealed(edge, shown[-1]["id"]) if len(rows) > query.limit else None
+    content = {
+        "data": [answers.message(row) for row in shown],
+        "has_more": following is not None,
+        "next_cursor": following,
+    }
+    headers = {}
+    if following is not None:
+        again = {**dict(request.query_params), "cursor": following}
+        headers["Link"] = f'<{request.url.path}?{urlencode(again)}>; rel="next"'
+    return JSONResponse(content, headers=headers)
+
+
+@router.get("/{message_id}", response_model=MessageOut)
+async def get_message(message_id: str, edge: EdgeDep, caller: CallerDep) -> Response:
+    """Return a message as the store knows it."""
+    return JSONResponse(answers.message(await _found(edge, caller, message_id)))
+
+
+@router.get("/{message_id}/events", response_model=EventsOut)
+async def list_events(message_id: str, edge: EdgeDep, caller: CallerDep) -> Response:
+    """Return what happened to a message, first to last."""
+    row = await _found(edge, caller, message_id)
+    async with edge.gateway.database.reading() as connection:
+        rows = await messages.timeline(connection, row["id"])
+    return JSONResponse({"data": [answers.event(one, row) for one in rows]})
+
+
+async def _found(edge: Edge, caller: Caller, text: str) -> RowMapping:
+    caller.may("messages:read")
+    message_id = read(MESSAGE, text)
+    if message_id is None:
+        raise NotFound
+    async with edge.gateway.database.reading() as connection:
+        row = await messages.find(connection, message_id, caller.client_id, caller.mode)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _sealed(edge: Edge, message_id: UUID) -> str:
+    seal = hmac.new(edge.secret, message_id.bytes, hashlib.sha256).digest()[:_SEAL]
+    return base64.urlsafe_b64encode(message_id.bytes + seal).decode().rstrip("=")
+
+
+def _opened(edge: Edge, cursor: str) -> UUID:
+    try:
+        content = base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4))
+    except (binascii.Error, ValueError):
+        raise CursorInvalid from None
+    if len(content) != 16 + _SEAL:
+        raise CursorInvalid
+    message_id = UUID(bytes=content[:16])
+    if not hmac.compare_digest(_sealed(edge, message_id).encode(), cursor.encode()):
+        raise CursorInvalid
+    return message_id

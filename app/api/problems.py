@@ -1,0 +1,133 @@
+"""Faults as `application/problem+json` (RFC 9457): one table from the class to the HTTP status."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+
+from app.api.bodies import failed, field_error
+from app.domain import errors
+from app.domain.errors import Fault
+
+log = structlog.get_logger()
+
+MEDIA_TYPE: Final = "application/problem+json"
+UNAUTHORIZED: Final = 401
+
+# In the order of the status: (class, HTTP status, title, worth trying again unchanged).
+TABLE: Final[tuple[tuple[type[Fault], int, str, bool], ...]] = (
+    (errors.MalformedJson, 400, "Malformed JSON", False),
+    (errors.MalformedRequest, 400, "Malformed request", False),
+    (errors.IdempotencyKeyRequired, 400, "Idempotency-Key required", False),
+    (errors.IdempotencyKeyInvalid, 400, "Idempotency-Key invalid", False),
+    (errors.CursorInvalid, 400, "Cursor invalid", False),
+    (errors.ApiKeyInvalid, 401, "API key invalid", False),
+    (errors.ScopeMissing, 403, "Scope missing", False),
+    (errors.ChannelNotAllowed, 403, "Channel not allowed", False),
+    (errors.NotFound, 404, "Not found", False),
+    (errors.MethodNotAllowed, 405, "Method not allowed", False),
+    (errors.IdempotencyInProgress, 409, "Request in progress", True),
+    (errors.PayloadTooLarge, 413, "Payload too large", False),
+    (errors.UnsupportedMediaType, 415, "Unsupported media type", False),
+    (errors.ValidationFailed, 422, "Validation failed", False),
+    (errors.IdempotencyKeyReused, 422, "Idempotency-Key reused", False),
+    (errors.DocumentInvalid, 422, "Document invalid", False),
+    (errors.ProviderContract, 503, "Provider contract", True),
+    (errors.StoreUnavailable, 503, "Store unavailable", True),
+)
+_ROWS: Final = {row[0]: row for row in TABLE}
+_BY_STATUS: Final[Mapping[int, type[Fault]]] = {
+    400: errors.MalformedRequest,
+    404: errors.NotFound,
+    405: errors.MethodNotAllowed,
+    413: errors.PayloadTooLarge,
+    415: errors.UnsupportedMediaType,
+}
+_INTERNAL: Final = {
+    "code": "internal_error",
+    "detail": "This is our fault; it was logged under the request id.",
+}
+
+
+def problem(request: Request, fault: Fault, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a fault as an answer."""
+    _, status, title, retryable = _ROWS[type(fault)]
+    extra = dict(headers or {})
+    if fault.retry_after is not None:
+        extra["Retry-After"] = str(fault.retry_after)
+    if status == UNAUTHORIZED:
+        extra["WWW-Authenticate"] = "Bearer"
+    found = [
+        {"pointer": one.pointer, "code": one.code, "detail": one.detail} for one in fault.errors
+    ]
+    content = _body(request, status, title, fault.code, fault.detail, retryable=retryable)
+    return _response(status, content | {"errors": found}, extra)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every fault of a FastAPI application as a problem."""
+    app.add_exception_handler(Fault, _on_fault)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(RequestValidationError, _on_parameters)
+    for kind in (OperationalError, InterfaceError, PoolTimeout):
+        app.add_exception_handler(kind, _on_store)
+    app.add_exception_handler(Exception, _on_our_fault)
+
+
+async def _on_fault(request: Request, fault: Exception) -> Response:
+    assert isinstance(fault, Fault)
+    return problem(request, fault)
+
+
+async def _on_http(request: Request, fault: Exception) -> Response:
+    assert isinstance(fault, HTTPException)
+    kind = _BY_STATUS.get(fault.status_code, errors.MalformedRequest)
+    return problem(request, kind(), fault.headers)
+
+
+async def _on_parameters(request: Request, fault: Exception) -> Response:
+    """Answer for parameters of the address and headers, which FastAPI reads."""
+    assert isinstance(fault, RequestValidationError)
+    found = [{**error, "loc": error["loc"][1:]} for error in fault.errors()]
+    return problem(request, failed([field_error(error) for error in found]))
+
+
+async def _on_store(request: Request, fault: Exception) -> Response:
+    log.error("store_unavailable", fault=type(fault).__name__)
+    return problem(request, errors.StoreUnavailable())
+
+
+async def _on_our_fault(request: Request, fault: Exception) -> Response:
+    _ = fault  # the server logs it, without its text
+    content = _body(request, 500, "Internal error", **_INTERNAL, retryable=True)
+    return _response(500, content | {"errors": []}, {})
+
+
+def _body(
+    request: Request, status: int, title: str, code: str, detail: str, *, retryable: bool
+) -> dict[str, Any]:
+    route = request.scope.get("route")
+    return {
+        "type": f"urn:multicanal:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        # The route and not the address: an address may hold a secret.
+        "instance": getattr(route, "path", None),
+        "code": code,
+        "request_id": request.scope.get("state", {}).get("request_id"),
+        "retryable": retryable,
+        "message_id": None,
+        "provider": None,
+    }
+
+
+def _response(status: int, content: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
+    body = json.dumps(content, ensure_ascii=False).encode()
+    return Response(body, status, media_type=MEDIA_TYPE, headers=dict(headers))

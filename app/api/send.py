@@ -1,0 +1,144 @@
+"""Send: one endpoint per channel. 202 leaves when the message is committed."""
+
+import asyncio
+import json
+from dataclasses import replace
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+
+from app.api import answers, bodies
+from app.api.access import Caller
+from app.api.edge import (
+    CallerDep,
+    Edge,
+    EdgeDep,
+    IdempotencyKeyHeader,
+    PreferHeader,
+    first_answer,
+    key_of,
+    take_in,
+    wait_of,
+)
+from app.api.openapi import takes
+from app.api.schemas import EmailIn, FaxIn, LetterIn, SmsIn
+from app.api.sending import EMAIL, FAX, LETTER, SMS, Body, Sending, arrival_of
+from app.api.shapes import MessageOut
+from app.delivery.accept import Answer, Key
+from app.domain.status import Status
+from app.store import idempotency, messages
+
+router = APIRouter(prefix="/v1", tags=["send"])
+
+_NOT_YET: Final = frozenset({Status.SCHEDULED, Status.QUEUED, Status.SUBMITTING})
+_ACCEPTED: Final = frozenset(
+    {Status.SUBMITTED, Status.SENT, Status.DELIVERED, Status.PARTIALLY_DELIVERED}
+)
+_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
+    201: {"model": MessageOut, "description": "The provider accepted it within the wait"},
+    202: {"model": MessageOut, "description": "It is kept, and will be sent"},
+}
+
+
+@router.post("/emails", status_code=202, responses=_ANSWERS, openapi_extra=takes(EmailIn))
+async def send_email(
+    request: Request,
+    edge: EdgeDep,
+    caller: CallerDep,
+    idempotency_key: IdempotencyKeyHeader = None,
+    prefer: PreferHeader = None,
+) -> Response:
+    """Send an e-mail to one recipient."""
+    return await _send(EMAIL, request, edge, caller, idempotency_key, prefer)
+
+
+@router.post("/sms", status_code=202, responses=_ANSWERS, openapi_extra=takes(SmsIn))
+async def send_sms(
+    request: Request,
+    edge: EdgeDep,
+    caller: CallerDep,
+    idempotency_key: IdempotencyKeyHeader = None,
+    prefer: PreferHeader = None,
+) -> Response:
+    """Send a text message."""
+    return await _send(SMS, request, edge, caller, idempotency_key, prefer)
+
+
+@router.post("/letters", status_code=202, responses=_ANSWERS, openapi_extra=takes(LetterIn))
+async def send_letter(
+    request: Request,
+    edge: EdgeDep,
+    caller: CallerDep,
+    idempotency_key: IdempotencyKeyHeader = None,
+    prefer: PreferHeader = None,
+) -> Response:
+    """Send a postal letter."""
+    return await _send(LETTER, request, edge, caller, idempotency_key, prefer)
+
+
+@router.post("/faxes", status_code=202, responses=_ANSWERS, openapi_extra=takes(FaxIn))
+async def send_fax(
+    request: Request,
+    edge: EdgeDep,
+    caller: CallerDep,
+    idempotency_key: IdempotencyKeyHeader = None,
+    prefer: PreferHeader = None,
+) -> Response:
+    """Send a fax of one PDF document."""
+    return await _send(FAX, request, edge, caller, idempotency_key, prefer)
+
+
+async def _send(
+    sending: Sending[Body],
+    request: Request,
+    edge: Edge,
+    caller: Caller,
+    given_key: str | None,
+    prefer: str | None,
+) -> Response:
+    edge.access.may_send(caller, sending.channel)
+    value = await bodies.read_json(request, edge.body_limit)
+    key = key_of(edge, caller, given_key, request, value)
+    answer = await first_answer(edge, key)
+    if answer is None:
+        body = bodies.validated(sending.model, value)
+        answer = await take_in(edge, await arrival_of(sending, edge, caller, body, key))
+    seconds = wait_of(prefer)
+    if seconds and not answer.replayed:
+        answer = await _waited(edge, caller, answer, key, seconds)
+    return _response(answer, seconds)
+
+
+async def _waited(
+    edge: Edge, caller: Caller, answer: Answer, key: Key | None, seconds: int
+) -> Answer:
+    """Look until the provider has accepted or time is up; what was accepted answers 201."""
+    message_id = answers.message_id_of(answer.location)
+    loop = asyncio.get_running_loop()
+    deadline, pause = loop.time() + seconds, 0.02
+    while True:
+        async with edge.gateway.database.reading() as connection:
+            row = await messages.find(connection, message_id, caller.client_id, caller.mode)
+        assert row is not None
+        if row["status"] not in _NOT_YET or loop.time() + pause > deadline:
+            break
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, 0.25)
+    status = 201 if row["status"] in _ACCEPTED else 202
+    body = json.dumps(answers.message(row), ensure_ascii=False)
+    waited = replace(answer, status=status, body=body)
+    if key is not None:
+        async with edge.gateway.database.transaction() as connection:
+            await idempotency.answer(
+                connection, message_id, key.client_id, key.key, status=status, body=body
+            )
+    return waited
+
+
+def _response(answer: Answer, waited: int) -> Response:
+    headers = {"Location": answer.location}
+    if answer.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    elif waited:
+        headers["Preference-Applied"] = f"wait={waited}"
+    return Response(answer.body, answer.status, headers, media_type="application/json")

@@ -1,0 +1,46 @@
+"""The document server: one attempt's PDF, for whoever knows its token.
+
+A fetch is committed before the first byte leaves; a HEAD is no fetch. Every token that opens
+nothing gets the same answer. The whole document is sent: ranges are not taken.
+"""
+
+from typing import Final
+
+from fastapi import APIRouter, Response
+
+from app.api.contents import PDF
+from app.api.edge import EdgeDep
+from app.domain.errors import NotFound
+from app.store import attempts
+
+router = APIRouter(include_in_schema=False)
+
+_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "X-Robots-Tag": "noindex",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Disposition": 'attachment; filename="document.pdf"',
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "Accept-Ranges": "none",
+}
+
+
+@router.get("/d/{token}.pdf")
+async def fetch_document(token: str, edge: EdgeDep) -> Response:
+    """Send a document, and record that it was fetched."""
+    async with edge.gateway.database.transaction() as connection:
+        served = await attempts.fetch(connection, token, edge.gateway.now())
+    if served is None:
+        raise NotFound
+    return Response(served.content, media_type=PDF, headers=_HEADERS)
+
+
+@router.head("/d/{token}.pdf")
+async def look_at_document(token: str, edge: EdgeDep) -> Response:
+    """Say that a document is there, and how large it is."""
+    async with edge.gateway.database.reading() as connection:
+        size = await attempts.look(connection, token, edge.gateway.now())
+    if size is None:
+        raise NotFound
+    return Response(media_type=PDF, headers={**_HEADERS, "Content-Length": str(size)})

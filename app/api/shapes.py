@@ -1,0 +1,140 @@
+"""What a client is told: the shapes of the message object, its events, documents and lists."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from app.domain.message import Channel
+from app.domain.status import Status
+
+
+class FailureOut(BaseModel):
+    """Why a message failed."""
+
+    type: str
+    reason: str
+    retryable: bool
+    provider_code: str | None
+    label: str | None
+
+
+class RecipientOut(BaseModel):
+    """Who a message goes to, masked."""
+
+    masked: str
+
+
+class ProviderOut(BaseModel):
+    """What the provider was called for, and said."""
+
+    name: str
+    operation: str | None
+    message_id: str | None
+    attempt_ref: str | None
+    code: str | None
+    label: str | None
+
+
+class FaxOut(BaseModel):
+    """What only a fax has."""
+
+    pages: int | None
+    pages_sent: int | None
+    document_fetched_at: datetime | None
+    ack_overdue: bool
+
+
+class LinksOut(BaseModel):
+    """Where to go on."""
+
+    self: str
+    events: str
+
+
+class MessageOut(BaseModel):
+    """A message, as the store knows it."""
+
+    id: str
+    object: str
+    channel: Channel
+    mode: str
+    status: Status
+    status_is_final: bool
+    status_at: datetime
+    status_source: str
+    status_checked_at: datetime | None
+    next_check_at: datetime | None
+    blocked_reason: str | None
+    failure: FailureOut | None
+    reference: str | None
+    billing_code: str | None
+    tags: list[str]
+    purpose: str
+    metadata: dict[str, str]
+    recipient: RecipientOut
+    warnings: list[str]
+    provider: ProviderOut
+    attempts: int
+    pages: int | None
+    fax: FaxOut | None
+    created_at: datetime
+    submitted_at: datetime | None
+    send_at: datetime | None
+    expires_at: datetime | None
+    links: LinksOut
+
+
+class EventProviderOut(BaseModel):
+    """What the provider said."""
+
+    name: str
+    code: str | None
+    label: str | None
+    time: str | None
+
+
+class EventOut(BaseModel):
+    """One change of a message, or one thing learnt about it."""
+
+    id: str
+    type: str
+    timestamp: datetime
+    sequence: int
+    message_id: str
+    channel: Channel
+    previous_status: Status | None
+    status: Status
+    status_is_final: bool
+    source: str
+    applied: bool
+    provider: EventProviderOut
+    detail: dict[str, Any] | None
+
+
+class EventsOut(BaseModel):
+    """A message's timeline, first to last."""
+
+    data: list[EventOut]
+
+
+class MessagesOut(BaseModel):
+    """One page of a list."""
+
+    data: list[MessageOut]
+    has_more: bool
+    next_cursor: str | None
+
+
+class DocumentOut(BaseModel):
+    """A document that was uploaded."""
+
+    id: str
+    object: str
+    filename: str
+    media_type: str
+    size: int
+    sha256: str
+    pages: int | None
+    checks: list[str]
+    created_at: datetime

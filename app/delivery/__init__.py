@@ -1,0 +1,1 @@
+"""The way of one message, one module a step."""

@@ -1,0 +1,116 @@
+"""Step 1: take messages in. A message, its files, its key and its first event are one commit.
+
+What arrives while one commit runs is written by the next, all of it together.
+"""
+
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.delivery.gateway import Gateway
+from app.domain.errors import IdempotencyKeyReused
+from app.domain.message import Channel
+from app.store import documents, idempotency, messages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """An Idempotency-Key, and the fingerprint of the request that brought it."""
+
+    client_id: UUID
+    mode: str
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a client is told."""
+
+    status: int
+    location: str
+    body: str  # JSON
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A message or document to take in, and the answer that will then be true."""
+
+    object_id: UUID
+    answer: Answer
+    key: Key | None = None
+    message: Mapping[str, Any] | None = None  # a row of `messages`
+    document: Mapping[str, Any] | None = None  # a row of `documents`
+    files: Mapping[str, bytes] = field(default_factory=dict)  # new bytes, by SHA-256
+
+
+async def accept(gateway: Gateway, arrivals: Sequence[Arrival]) -> list[RowMapping | None]:
+    """Commit what arrived; return, for each whose key was taken, the record of the first answer."""
+    async with gateway.database.transaction() as connection:
+        free = await _take_keys(gateway, connection, arrivals)
+        new = [arrival for arrival in arrivals if arrival.key is None or arrival.object_id in free]
+        await _write(gateway, connection, new)
+        taken = [
+            None
+            if arrival.key is None or arrival.object_id in free
+            else await first(connection, arrival.key)
+            for arrival in arrivals
+        ]
+    for arrival in new:
+        if arrival.message is not None:
+            gateway.wake.call(Channel(arrival.message["channel"]))
+    return taken
+
+
+async def first(connection: AsyncConnection, key: Key) -> RowMapping | None:
+    """Return the record of a key's first answer, None where the key is new."""
+    return await idempotency.find(connection, key.client_id, key.mode, key.key)
+
+
+def replay(record: RowMapping, key: Key) -> Answer:
+    """Return the first answer to a key; refuse a key that came with another request."""
+    if not hmac.compare_digest(record["fingerprint"], key.fingerprint):
+        raise IdempotencyKeyReused
+    return Answer(
+        status=record["status"], location=record["location"], body=record["body"], replayed=True
+    )
+
+
+async def _take_keys(
+    gateway: Gateway, connection: AsyncConnection, arrivals: Sequence[Arrival]
+) -> set[UUID]:
+    rows = [
+        {
+            "client_id": arrival.key.client_id,
+            "mode": arrival.key.mode,
+            "key": arrival.key.key,
+            "fingerprint": arrival.key.fingerprint,
+            "object_id": arrival.object_id,
+            "status": arrival.answer.status,
+            "location": arrival.answer.location,
+            "body": arrival.answer.body,
+            "created_at": gateway.now(),
+        }
+        for arrival in arrivals
+        if arrival.key is not None
+    ]
+    # Always in the same order, or two batches with the same keys could wait for each other.
+    rows.sort(key=lambda row: (row["client_id"], row["mode"], row["key"]))
+    return await idempotency.take(connection, rows) if rows else set()
+
+
+async def _write(gateway: Gateway, connection: AsyncConnection, new: Sequence[Arrival]) -> None:
+    files = {digest: content for arrival in new for digest, content in arrival.files.items()}
+    await documents.keep(connection, dict(sorted(files.items())), gateway.now())
+    for arrival in new:
+        if arrival.document is not None:
+            await documents.add(connection, arrival.document)
+    rows = [arrival.message for arrival in new if arrival.message is not None]
+    if rows:
+        await messages.add(connection, gateway.ids, rows)

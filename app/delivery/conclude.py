@@ -1,0 +1,136 @@
+"""Conclude from a call's outcome: where its message moves, and what its attempt keeps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+from app.delivery import retry
+from app.delivery.gateway import Gateway
+from app.domain.message import Channel
+from app.domain.outcome import Accepted, Blocked, Deferred, Failure, Outcome, Refused, Unclear
+from app.domain.status import Status
+from app.store.messages import Move
+from app.store.queue import Claim
+
+# What an attempt's row keeps of an outcome, and how much of it.
+LENGTHS: Final = {"provider_message_id": 100, "code": 100, "words": 500, "why": 200, "raw": 500}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A claimed message: its attempt is committed, and its document may be fetched."""
+
+    claim: Claim
+    at: datetime
+    document_url: str | None = None
+
+    @property
+    def channel(self) -> Channel:
+        """The channel that carries it."""
+        return Channel(self.claim.row["channel"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A claimed message whose call is over."""
+
+    held: Held
+    outcome: Outcome
+
+
+def move_of(gateway: Gateway, one: Ended, now: datetime) -> Move:
+    """Return the move of a message that the outcome of its call means."""
+    row = one.held.claim.row
+    move = Move(
+        message_id=one.held.claim.message_id,
+        to=None,
+        at=now,
+        source="provider_response",
+        fence=one.held.claim.fence,
+        evidence=True,
+    )
+    always: dict[str, Any] = {
+        "lease_until": None,
+        "due_at": None,
+        "blocked_reason": None,
+        "attempt_reference": one.held.claim.reference,
+        "provider_function": gateway.providers[row["provider"]].function_for(one.held.channel),
+    }
+    match one.outcome:
+        case Accepted(provider_id, code, words):
+            first_look = gateway.timing.pace * retry.interval(one.held.channel, 0)
+            sent = {"provider_message_id": provider_id, "submitted_at": now}
+            return replace(
+                move,
+                to=Status.SUBMITTED,
+                code=code,
+                label=words,
+                changes=always | sent | {"due_at": now + first_look},
+            )
+        case Refused(failure):
+            return replace(
+                move,
+                to=Status.FAILED,
+                code=failure.provider_code,
+                label=failure.label,
+                failure=failure,
+                changes=always,
+            )
+        case Deferred(why, wait, code, words):
+            if row["attempts"] >= retry.MOST_ATTEMPTS:
+                failure = Failure(
+                    type="technical", reason="provider_unavailable", retryable=True, label=why
+                )
+                return replace(move, to=Status.FAILED, failure=failure, changes=always)
+            later = wait or retry.pause(row["attempts"], gateway.random)
+            return replace(
+                move,
+                to=Status.QUEUED,
+                code=code,
+                label=words,
+                changes=always | {"due_at": now + gateway.timing.pace * later},
+                detail={"why": why},
+            )
+        case Blocked(reason, why, code, words):
+            waiting = {
+                "due_at": now + gateway.timing.pace * retry.BLOCKED_PAUSE,
+                "blocked_reason": reason,
+            }
+            return replace(
+                move,
+                to=Status.QUEUED,
+                code=code,
+                label=words,
+                changes=always | waiting,
+                detail={"why": why, "blocked_reason": reason},
+            )
+        case Unclear(why, raw):
+            return replace(
+                move,
+                to=Status.UNCERTAIN,
+                code=raw,
+                changes=always,
+                detail={"why": why},
+            )
+
+
+def closing_of(outcome: Outcome) -> Mapping[str, Any]:
+    """Return what the attempt's row keeps of an outcome."""
+    kept = {name: value and value[: LENGTHS[name]] for name, value in _kept(outcome).items()}
+    return dict.fromkeys(LENGTHS) | kept | {"outcome": type(outcome).__name__.casefold()}
+
+
+def _kept(outcome: Outcome) -> dict[str, str | None]:
+    match outcome:
+        case Accepted(provider_id, code, words):
+            return {"provider_message_id": provider_id, "code": code, "words": words}
+        case Refused(failure):
+            words = failure.label
+            return {"code": failure.provider_code, "words": words, "why": failure.reason}
+        case Deferred(why, _, code, words):
+            return {"code": code, "words": words, "why": why}
+        case Blocked(reason, _, code, words):
+            return {"code": code, "words": words, "why": reason}
+        case Unclear(why, raw):
+            return {"why": why, "raw": raw}

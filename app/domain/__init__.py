@@ -1,0 +1,1 @@
+"""What a message is, where it may stand, and what may become of it; standard library only."""

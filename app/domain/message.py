@@ -1,0 +1,173 @@
+"""What is sent: one content type per channel, and what a provider is handed for one attempt."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+from uuid import UUID
+
+
+class Channel(StrEnum):
+    """How a message reaches its recipient."""
+
+    EMAIL = "email"
+    SMS = "sms"
+    LETTER = "letter"
+    FAX = "fax"
+
+
+class Mode(StrEnum):
+    """What a key's messages may reach."""
+
+    LIVE = "live"  # anybody
+    TEAM = "team"  # only the client's own list of recipients
+    TEST = "test"  # simulators only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A file of a message; its bytes are kept apart, under their SHA-256."""
+
+    sha256: str  # hexadecimal
+    name: str
+    media_type: str
+    size: int  # bytes
+    pages: int | None = None  # of a PDF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Email:
+    """An e-mail to one recipient."""
+
+    to_address: str
+    from_address: str
+    subject: str
+    text: str
+    html: str
+    to_name: str | None = None
+    reply_to: str | None = None
+    files: tuple[File, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sms:
+    """A text message."""
+
+    to: str  # E.164, with its plus sign
+    text: str
+    sender: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A postal letter."""
+
+    last_name: str
+    first_name: str
+    line1: str
+    postal_code: str
+    city: str
+    country: str  # ISO 3166-1, two letters
+    files: tuple[File, ...]
+    title: str | None = None
+    company: str | None = None
+    line2: str | None = None
+    color: bool = False
+    envelope: str = "C5"
+    subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fax:
+    """A fax of one document."""
+
+    to: str  # E.164, with its plus sign
+    file: File
+    to_name: str | None = None
+
+
+Content = Email | Sms | Letter | Fax
+C_co = TypeVar("C_co", bound=Content, covariant=True)
+
+
+def channel_of(content: Content) -> Channel:
+    """Return the channel that carries a content."""
+    match content:
+        case Email():
+            return Channel.EMAIL
+        case Sms():
+            return Channel.SMS
+        case Letter():
+            return Channel.LETTER
+        case Fax():
+            return Channel.FAX
+
+
+def files_of(content: Content) -> tuple[File, ...]:
+    """Return the files of a content, in their order."""
+    match content:
+        case Email() | Letter():
+            return content.files
+        case Fax():
+            return (content.file,)
+        case Sms():
+            return ()
+
+
+def masked_recipient(content: Content) -> str:
+    """Return a recipient that a reader may recognise and a stranger cannot use."""
+    match content:
+        case Email():
+            local, _, domain = content.to_address.rpartition("@")
+            return f"{local[:1]}***@{domain}"
+        case Sms() | Fax():
+            return f"{content.to[:4]}****{content.to[-4:]}"
+        case Letter():
+            return f"{content.last_name[:1]}***, {content.postal_code} {content.country}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A message as its client handed it in."""
+
+    id: UUID
+    client_id: UUID
+    mode: Mode
+    content: Content
+    provider: str
+    created_at: datetime
+    send_at: datetime | None = None
+    expires_at: datetime | None = None
+    reference: str | None = None
+    billing_code: str | None = None
+    purpose: str = "transactional"
+    tags: tuple[str, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def channel(self) -> Channel:
+        """The channel that carries it."""
+        return channel_of(self.content)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission(Generic[C_co]):
+    """What a provider is handed for one attempt."""
+
+    message_id: UUID
+    content: C_co
+    reference: str  # ours, unique for each attempt; what REFCLIENT and `ref` carry
+    billing_code: str | None
+    files: Mapping[str, bytes]  # by SHA-256
+    document_url: str | None = None  # where this attempt's document is served, if it is
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted:
+    """What a provider is asked about: a message that it accepted."""
+
+    message_id: UUID
+    channel: Channel
+    provider_message_id: str

@@ -1,0 +1,167 @@
+"""Everything in one process, for a laptop: gateway, worker and both simulators, on loopback."""
+
+import base64
+import io
+import json
+import os
+import secrets
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import pikepdf
+import typer
+
+from app import logs, main
+from app.api.access import create_key
+from app.delivery.worker import Worker
+from app.domain.message import Mode
+from app.processes import Server, listen, port_of, run
+from app.providers.efidem import simulator as efidem_simulator
+from app.providers.fax123 import simulator as fax123_simulator
+from app.settings import load
+
+HOST: Final = "127.0.0.1"
+
+
+async def start(port: int) -> None:
+    """Run until Ctrl-C."""
+    listening, efidem, fax123 = listen(HOST, port), listen(HOST, 0), listen(HOST, 0)
+    secret = secrets.token_hex(16)
+    os.environ |= _surroundings(port_of(listening), port_of(efidem), port_of(fax123), secret)
+    settings = load()
+    logs.configure(settings.core.log_level, readable=True)
+    callback = f"{settings.core.public_url}/hooks/123fax/{secret}"
+    simulators = [
+        Server(efidem_simulator.create_app(), efidem),
+        Server(fax123_simulator.create_app(callback_url=callback), fax123),
+    ]
+    gateway = main.build(settings)
+    await main.prepare_store(gateway.database)
+    key = await create_key(
+        gateway, main.build_access(settings, gateway).digest, name="laptop", mode=Mode.TEST
+    )
+    # The worker reads the WSDL from the simulator: as long as that is not up, it tries again.
+    server = Server(main.application(main.build_edge(settings, gateway)), listening)
+    try:
+        await run(
+            [*simulators, server],
+            Worker(gateway),
+            ready=lambda: _greet(settings.core.public_url, key, efidem, fax123),
+        )
+    finally:
+        for provider in gateway.providers.values():
+            await provider.close()
+        await gateway.database.close()
+
+
+def _surroundings(port: int, efidem: int, fax123: int, secret: str) -> dict[str, str]:
+    """Return the settings of a laptop; the store alone may be chosen."""
+    return {
+        "MULTICANAL_ENVIRONMENT": "development",
+        "MULTICANAL_PUBLIC_URL": f"http://{HOST}:{port}",
+        "MULTICANAL_CALLBACK_SECRET": secret,
+        "MULTICANAL_EFIDEM_WSDL": f"http://{HOST}:{efidem}/efidem.wsdl",
+        "MULTICANAL_EFIDEM_USERNAME": "laptop",
+        "MULTICANAL_EFIDEM_PASSWORD": "laptop",
+        "MULTICANAL_EFIDEM_APP_ID": "laptop",
+        # Shorter than the simulator's slow answers, so that `uncertain` can be seen.
+        "MULTICANAL_EFIDEM_TIMEOUT": "20",
+        "MULTICANAL_FAX123_URL": f"http://{HOST}:{fax123}/http.php",
+        "MULTICANAL_FAX123_EMAIL": "laptop@example.com",
+        "MULTICANAL_FAX123_PASSWORD": "laptop",
+        "MULTICANAL_FAX123_TIMEOUT": "20",
+        "MULTICANAL_WORKER_DRAIN": "3",
+        "MULTICANAL_PACE": "0.3",
+    }
+
+
+def _greet(url: str, key: str, efidem: socket.socket, fax123: socket.socket) -> None:
+    lines = [
+        f"multicanal is ready at {url} (Ctrl-C stops it)",
+        f"simulated providers: Efidem on port {port_of(efidem)}, 123-fax on {port_of(fax123)}",
+        "(GET /ledger there lists what they accepted)",
+        "",
+        f"API key: {key}",
+        "",
+        *_curls(url, key),
+        "follow one:  " + f"curl -s {url}/v1/messages/ID -H 'Authorization: Bearer {key}'",
+    ]
+    typer.echo("\n".join(lines))
+
+
+def _curls(url: str, key: str) -> list[str]:
+    """Return one call per channel, ready to paste."""
+    return [line for path, body in _samples().items() for line in (_curl(url, key, path, body), "")]
+
+
+def _curl(url: str, key: str, path: str, body: Mapping[str, Any]) -> str:
+    return (
+        f"curl -s {url}/v1/{path} -H 'Authorization: Bearer {key}'"
+        " -H 'Content-Type: application/json' -H 'Prefer: wait=5' \\\n"
+        f" -H \"Idempotency-Key: $(date +%s%N)\" -d '{json.dumps(body)}'"
+    )
+
+
+def _samples() -> dict[str, dict[str, Any]]:
+    document = {"content_base64": base64.b64encode(_one_page()).decode()}
+    address = {"line1": "12 RUE DES LILAS", "postal_code": "75011", "city": "PARIS"}
+    return {
+        "emails": {
+            "from": {"address": "service@example.com"},
+            "to": [{"address": "delivered@example.com"}],
+            "subject": "Hello",
+            "text": "Hello from multicanal.",
+        },
+        "sms": {"to": "+33639980001", "text": "Your code is 1234"},
+        "letters": {
+            "to": {"last_name": "Durand", "first_name": "Marie", "address": address},
+            "documents": [document],
+        },
+        "faxes": {"to": "+33199000001", "document": document},
+    }
+
+
+def _one_page() -> bytes:
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        out = io.BytesIO()
+        pdf.save(out)
+    return out.getvalue()
+
+
+def tells_efidem(listening: socket.socket) -> Callable[[], None]:
+    """Return what prints how to use Efidem's simulator."""
+    url = f"http://{HOST}:{port_of(listening)}"
+    return _tells(
+        [
+            f"MULTICANAL_EFIDEM_WSDL={url}/efidem.wsdl",
+            *(f"MULTICANAL_EFIDEM_{name}=any" for name in ("USERNAME", "PASSWORD", "APP_ID")),
+            f"what it accepted: {url}/ledger",
+        ]
+    )
+
+
+def tells_fax123(listening: socket.socket) -> Callable[[], None]:
+    """Return what prints how to use 123-fax's simulator."""
+    url = f"http://{HOST}:{port_of(listening)}"
+    return _tells(
+        [
+            f"MULTICANAL_FAX123_URL={url}/http.php",
+            "MULTICANAL_FAX123_EMAIL=any@example.com",
+            "MULTICANAL_FAX123_PASSWORD=any",
+            f"what it accepted: {url}/ledger",
+        ]
+    )
+
+
+def _tells(lines: Sequence[str]) -> Callable[[], None]:
+    return lambda: typer.echo("\n".join(lines))
+
+
+def report_line(one: Mapping[str, Any]) -> str:
+    """Return one function of a contract's report as a line."""
+    state = "BLOCKED" if one["blocked"] else "ok"
+    said = "; ".join([*one["blocked"], *one["warnings"]])
+    operation = one["operation"] or "-"
+    return f"{state:8}{one['function']:34}{operation:34}{said}"

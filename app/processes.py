@@ -1,0 +1,129 @@
+"""Run servers and workers in one process until a signal, and end them in the right order."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+
+from app.delivery.worker import Worker
+
+log = structlog.get_logger()
+
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+SAME_SIGNAL: Final = 0.5  # seconds: a shell may pass on what the terminal sent to us already
+
+
+class PortTaken(Exception):
+    """The port that a server shall listen on is another's."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; port 0 takes a free one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as fault:
+        listening.close()
+        message = f"{host}:{port} cannot be listened on ({fault.strerror}): name another --port"
+        raise PortTaken(message) from None
+    listening.listen(2048)
+    return listening
+
+
+def port_of(listening: socket.socket) -> int:
+    """Return the port that a socket listens on."""
+    port: int = listening.getsockname()[1]
+    return port
+
+
+class Server(uvicorn.Server):
+    """An HTTP server that leaves signals to `run`."""
+
+    def __init__(self, app: ASGIApp, listening: socket.socket) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=5,
+                lifespan="on",
+            )
+        )
+        self._listening = listening
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+    async def run_until_stopped(self) -> None:
+        """Serve until `stop`."""
+        await self.serve(sockets=[self._listening])
+
+    async def wait_ready(self, running: "asyncio.Task[None]") -> None:
+        """Return when requests are taken."""
+        while not self.started and not running.done():
+            await asyncio.sleep(0.01)
+
+    def stop(self) -> None:
+        """Take no more connections, and let open requests end."""
+        self.should_exit = True
+
+
+async def run(
+    servers: Sequence[Server],
+    worker: Worker | None = None,
+    *,
+    ready: Any = None,  # noqa: ANN401
+) -> None:
+    """Run until SIGINT or SIGTERM; a second signal ends everything at once.
+
+    The worker ends first: a fax that is being sent still fetches its document from our server.
+    """
+    stopping = _on_signals()
+    running = [asyncio.create_task(server.run_until_stopped()) for server in servers]
+    for server, task in zip(servers, running, strict=True):
+        await server.wait_ready(task)
+    working = asyncio.create_task(worker.run()) if worker is not None else None
+    if ready is not None:
+        ready()
+    signalled = asyncio.create_task(stopping.wait())
+    watched = [signalled, *running, *([working] if working else [])]
+    await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+    log.info("stopping")
+    if worker is not None and working is not None:
+        worker.stop()
+        await asyncio.wait({working})
+    for server in servers:
+        server.stop()
+    signalled.cancel()
+    await asyncio.gather(*running, *([working] if working else []))
+
+
+def _on_signals() -> asyncio.Event:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    first_at = 0.0
+
+    def signalled(number: int) -> None:
+        nonlocal first_at
+        if not stopping.is_set():
+            first_at = loop.time()
+            stopping.set()
+        elif loop.time() - first_at > SAME_SIGNAL:
+            # Whatever is in flight becomes `uncertain` when its lease is over.
+            os._exit(128 + number)
+
+    for one in SIGNALS:
+        loop.add_signal_handler(one, signalled, one)
+    return stopping

@@ -1,0 +1,1 @@
+"""The providers: a folder each, and one table that names them."""

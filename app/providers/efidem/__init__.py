@@ -1,0 +1,1 @@
+"""Efidem, the provider behind the multichannel SOAP service."""

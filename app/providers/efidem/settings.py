@@ -1,0 +1,35 @@
+"""What Efidem needs to be told."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, HttpUrl, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class EfidemSettings(BaseSettings):
+    """The account at Efidem, and its WSDL."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MULTICANAL_EFIDEM_", env_file=".env", extra="ignore"
+    )
+
+    wsdl: str | None = Field(
+        None, description="Address or path of the WSDL that Efidem handed over"
+    )
+    username: str | None = Field(None, description="UTILISATEUR")
+    password: SecretStr | None = Field(None, description="MOT_DE_PASSE")
+    app_id: str | None = Field(None, description="AppID")
+    address: HttpUrl | None = Field(
+        None, description="Address of the service, where it is not the one in the WSDL"
+    )
+    bindings: Path | None = Field(
+        None, description="TOML file of what no document says, such as the map of status codes"
+    )
+    timeout: Annotated[float, Field(gt=0, le=110)] = Field(
+        75.0, description="Seconds for one call; shorter than a worker's lease of 120"
+    )
+    concurrency: Annotated[int, Field(ge=1, le=256)] = Field(16, description="Calls at once")
+    rate: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="Calls per second at most; no limit where it is not set"
+    )

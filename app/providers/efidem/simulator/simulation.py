@@ -1,0 +1,29 @@
+"""What one running simulator holds, and what its functions reply."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from app.providers.efidem.simulator.call import Trio
+from app.providers.efidem.simulator.ledger import Ledger
+from app.providers.efidem.simulator.outcomes import Outcomes
+
+
+class Silence(Enum):
+    """No answer at all."""
+
+    CONNECTION_CUT = auto()
+
+
+Reply = str | Mapping[str, str] | Silence  # a text, an object's fields in order, or nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """One simulator: what it accepted, what tests asked of it, and its clock."""
+
+    ledger: Ledger
+    outcomes: Outcomes
+    account: Trio | None
+    pace: float  # multiplies every simulated delay
+    now: Callable[[], float]

@@ -1,0 +1,131 @@
+"""123-fax: it is called by GET, downloads the document from us, and acknowledges by GET."""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Final
+from urllib.parse import quote
+
+from app.delivery.gateway import Prepared
+from app.domain.errors import FieldError
+from app.domain.message import Channel, Content, Fax, Submission, Submitted
+from app.domain.outcome import (
+    Blocked,
+    Deferred,
+    Finding,
+    NotAskable,
+    Outcome,
+    Unclear,
+)
+from app.providers.fax123.documents import fitted
+from app.providers.fax123.functions import HTTP_PHP, Call
+from app.providers.fax123.settings import Fax123Settings
+from app.providers.manual import outcome_of
+from app.providers.wire import Answered, Broken, NotSent, Wire
+
+# "nombre1-ref_accuse": split at the first dash only, for a reference may hold more.
+_ANSWER: Final = re.compile(r"\s*([0-9]{3})(?:-([\x21-\x7e]{1,100}))?\s*", re.ASCII)
+_OK: Final = 200
+_BEFORE_THE_PROGRAM: Final = frozenset({401, 403, 404, 405, 407})
+_TOO_MANY: Final = 429
+
+
+class Fax123:
+    """The provider 123-fax."""
+
+    name = "fax123"
+    channels: Collection[Channel] = (Channel.FAX,)
+    fetches_document = True
+
+    def __init__(self, settings: Fax123Settings) -> None:
+        self._settings = settings
+        self._wire = Wire(timeout=settings.timeout, concurrency=settings.concurrency)
+
+    async def start(self) -> None:
+        """Need nothing."""
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._wire.close()
+
+    def function_for(self, channel: Channel) -> str:
+        """Return the name of the provider's one function."""
+        _ = channel
+        return HTTP_PHP.name
+
+    async def prepare(self, submission: Submission[Content]) -> Prepared:
+        """Check the document against the provider's limits, and make it fit without loss."""
+        content, files = submission.content, submission.files
+        if not isinstance(content, Fax):
+            error = FieldError("", "channel_not_allowed", "123-fax carries faxes only.")
+            return Prepared(content=content, files=files, errors=(error,))
+        done = await fitted(content.file, files[content.file.sha256])
+        if isinstance(done, FieldError):
+            return Prepared(content=content, files=files, errors=(done,))
+        file, document = done
+        return Prepared(content=replace(content, file=file), files={file.sha256: document})
+
+    async def submit(self, submission: Submission[Content]) -> Outcome:
+        """Ask the provider to fetch and fax a document."""
+        url = self._url(submission)
+        if isinstance(url, Blocked):
+            return url
+        match await self._wire.get(url):
+            case NotSent(why, certificate):
+                if certificate:
+                    return Blocked("provider_contract", f"the certificate was refused: {why}")
+                return Deferred(why)
+            case Broken(why):
+                return Unclear(why)
+            case Answered() as answered:
+                return _judged(answered, submission.reference)
+
+    async def ask(self, submitted: Submitted) -> Finding:
+        """Say that this provider has no function that tells a status."""
+        _ = submitted
+        return NotAskable()
+
+    def health(self) -> Mapping[str, object]:
+        """Say what is missing in the settings."""
+        missing = self._missing()
+        return {"state": "degraded" if missing else "ready", "missing": missing}
+
+    def _missing(self) -> list[str]:
+        names = ("url", "email", "password")
+        return [
+            f"MULTICANAL_FAX123_{name.upper()}"
+            for name in names
+            if getattr(self._settings, name) is None
+        ]
+
+    def _url(self, submission: Submission[Content]) -> str | Blocked:
+        settings, missing = self._settings, self._missing()
+        if missing or settings.password is None or settings.email is None:
+            return Blocked("provider_settings", f"set {', '.join(missing)}")
+        call = Call(
+            submission=submission,  # type: ignore[arg-type] # `prepare` let no other content pass
+            email=settings.email,
+            password=settings.password.get_secret_value(),
+            receipt_email=settings.receipt_email,
+        )
+        values = ((parameter.name, parameter.value(call)) for parameter in HTTP_PHP.parameters)
+        # Everything is percent-encoded, as if each value held a space.
+        query = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in values if value)
+        return f"{settings.url}?{query}"
+
+
+def _judged(answered: Answered, reference: str) -> Outcome:
+    """Return what an HTTP answer means: its code's row, or unclear."""
+    if answered.status == _TOO_MANY:
+        return Deferred("the provider answered HTTP 429")
+    if answered.status in _BEFORE_THE_PROGRAM:
+        return Blocked("provider_contract", f"the provider answered HTTP {answered.status}")
+    read = _ANSWER.fullmatch(answered.body[:4096].decode("latin-1").removeprefix("ï»¿"))
+    if answered.status != _OK or read is None:
+        return Unclear(f"HTTP {answered.status}, and not `code-reference`")
+    code, echoed = read.groups()
+    answer = HTTP_PHP.table.get(code)
+    if answer is None:
+        return Unclear("a code that the document does not list", code)
+    # "ref_accuse est la référence du document transféré": ours, or one of the provider's own.
+    return outcome_of(answer, None if echoed in {None, reference, "1"} else echoed)

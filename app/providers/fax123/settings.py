@@ -1,0 +1,27 @@
+"""What 123-fax needs to be told."""
+
+from typing import Annotated
+
+from pydantic import Field, HttpUrl, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Fax123Settings(BaseSettings):
+    """The account at 123-fax."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MULTICANAL_FAX123_", env_file=".env", extra="ignore"
+    )
+
+    url: HttpUrl | None = Field(
+        None, description="Address of the provider's call, e.g. http://www.123-fax.net/http.php"
+    )
+    email: str | None = Field(None, description="The account's e-mail address (`email`)")
+    password: SecretStr | None = Field(None, description="The account's password (`pass`)")
+    receipt_email: str | None = Field(
+        None, description="Mailbox for copies of acknowledgements (`accuse_email`), if any"
+    )
+    timeout: Annotated[float, Field(gt=0, le=110)] = Field(
+        75.0, description="Seconds for one call, the provider's download included"
+    )
+    concurrency: Annotated[int, Field(ge=1, le=256)] = Field(4, description="Calls at once")

@@ -1,0 +1,150 @@
+"""The one way out: one HTTP exchange, and how far it got. Nothing is retried or redirected.
+
+What decides between "not sent" and "unclear" is the transport's phase, never an error's text: as
+long as no connection stood, the provider cannot have read anything.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Final
+
+import aiohttp
+from aiohttp import ClientTimeout, TraceConfig
+from yarl import URL
+
+LARGEST_ANSWER: Final = 1_048_576  # bytes, after decompression
+CONNECT: Final = 5.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A whole answer."""
+
+    status: int
+    body: bytes
+    content_type: str
+    retry_after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """No connection stood: the provider read nothing."""
+
+    why: str
+    certificate: bool = False  # the provider's certificate was refused: a matter of set-up
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The connection stood, and no whole answer came: the provider may have done it."""
+
+    why: str
+
+
+Exchange = Answered | NotSent | Broken
+
+
+class Wire:
+    """Outgoing HTTP to one provider. A connection serves one call: none is ever reused.
+
+    A reused connection may be closed by its server at the moment a request is written, and the
+    client library repeats a GET then: 123-fax sends by GET.
+    """
+
+    def __init__(self, *, timeout: float, concurrency: int, rate: float | None = None) -> None:
+        self._spacing = 1 / rate if rate else 0.0
+        self._free_at = 0.0
+        self._timeout = ClientTimeout(total=timeout, sock_connect=CONNECT, connect=None)
+        self._concurrency = concurrency
+        self._session: aiohttp.ClientSession | None = None
+
+    async def get(self, url: str) -> Exchange:
+        """Make one GET; `url` is percent-encoded already and sent as it is."""
+        return await self._exchange("GET", url, None, {})
+
+    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> Exchange:
+        """Make one POST."""
+        return await self._exchange("POST", url, body, headers)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def _exchange(
+        self, method: str, url: str, body: bytes | None, headers: dict[str, str]
+    ) -> Exchange:
+        phase = SimpleNamespace(connected=False)
+        await self._wait_turn()
+        try:
+            async with self._opened().request(
+                method,
+                _as_it_is(url),
+                data=body,
+                headers=headers,
+                allow_redirects=False,
+                trace_request_ctx=phase,
+            ) as response:
+                content = await _read(response)
+                if content is None:
+                    return Broken("the answer is larger than 1 MiB")
+                return Answered(
+                    status=response.status,
+                    body=content,
+                    content_type=response.headers.get("Content-Type", ""),
+                    retry_after=response.headers.get("Retry-After"),
+                )
+        # The class names what happened; the text may hold the address, and with it a password.
+        except aiohttp.ClientConnectorCertificateError as fault:
+            return NotSent(type(fault).__name__, certificate=True)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as fault:
+            why = type(fault).__name__
+            return Broken(why) if phase.connected else NotSent(why)
+
+    async def _wait_turn(self) -> None:
+        """Keep calls apart as the settings' rate asks."""
+        if self._spacing:
+            now = asyncio.get_running_loop().time()
+            turn = max(now, self._free_at)
+            self._free_at = turn + self._spacing
+            await asyncio.sleep(turn - now)
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            trace = TraceConfig()
+            trace.on_connection_create_end.append(_connected)
+            self._session = aiohttp.ClientSession(
+                timeout=self._timeout,
+                connector=aiohttp.TCPConnector(limit=self._concurrency, force_close=True),
+                trace_configs=[trace],
+                # No proxy and no password file of the machine may step in between.
+                trust_env=False,
+                auto_decompress=True,
+                headers={"User-Agent": "multicanal", "Accept-Encoding": "identity"},
+            )
+        return self._session
+
+
+async def _connected(
+    _session: aiohttp.ClientSession,
+    context: SimpleNamespace,
+    _parameters: aiohttp.TraceConnectionCreateEndParams,
+) -> None:
+    context.trace_request_ctx.connected = True
+
+
+def _as_it_is(url: str) -> URL:
+    return URL(url, encoded=True)
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes | None:
+    """Return the whole body, None where it is too large: it is never held whole then."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.content.iter_chunked(65_536):
+        size += len(part)
+        if size > LARGEST_ANSWER:
+            return None
+        parts.append(part)
+    return b"".join(parts)

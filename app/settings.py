@@ -1,0 +1,169 @@
+"""Core settings, read from MULTICANAL_* variables by `main.py` and the commands alone.
+
+Each provider has settings of its own, beside it. Wrong values are named all at once.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.providers.efidem.settings import EfidemSettings
+from app.providers.fax123.settings import Fax123Settings
+from app.store.database import address
+
+PREFIX: Final = "MULTICANAL_"
+SECRET_LENGTH: Final = 32  # bytes, in production
+
+
+class CoreSettings(BaseSettings):
+    """Where the store is, where we are reached, and how the worker behaves."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore")
+
+    environment: Literal["development", "production"] = Field(
+        "development", description="production refuses to start on unsafe settings"
+    )
+    database_url: str = Field(
+        "sqlite:///./multicanal.db", description="sqlite:///file or postgresql://user@host/name"
+    )
+    database_pool: Annotated[int, Field(ge=2, le=100)] = Field(
+        10, description="Connections to the store, for each process"
+    )
+    host: str = Field("127.0.0.1", description="Address that the API listens on")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(8000, description="Port of the API")
+    public_url: str = Field(
+        "http://127.0.0.1:8000",
+        pattern=r"^https?://[^/?#@\s]+(/[^?#\s]*)?$",
+        description="Address at which 123-fax reaches our document server and callback",
+    )
+    callback_secret: SecretStr = Field(
+        SecretStr("development-callback"), description="The secret in GET /hooks/123fax/{secret}"
+    )
+    key_pepper: SecretStr = Field(
+        SecretStr("development-pepper"),
+        description="Secret under which API keys are hashed; keys are void when it changes",
+    )
+    route_fax: Literal["fax123"] = Field("fax123", description="The provider that carries faxes")
+    idempotency: Literal["required", "optional"] | None = Field(
+        None, description="Whether live keys must send Idempotency-Key; required in production"
+    )
+    body_limit: Annotated[int, Field(ge=1_048_576, le=104_857_600)] = Field(
+        16 * 1_048_576, description="Bytes of a request's body"
+    )
+    attachment_limit: Annotated[int, Field(ge=1024, le=52_428_800)] = Field(
+        10 * 1_048_576, description="Bytes of a message's files together"
+    )
+    worker_idle: Annotated[float, Field(gt=0, le=60)] = Field(
+        0.5, description="Seconds between looks at an empty queue"
+    )
+    worker_drain: Annotated[float, Field(ge=0, le=600)] = Field(
+        80.0, description="Seconds that calls in flight have when the worker stops"
+    )
+    pace: Annotated[float, Field(gt=0, le=10)] = Field(
+        1.0, description="Multiplies every pause between looks and tries; below 1 for a laptop"
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="The least that is logged"
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        address(value)
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _without_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @property
+    def requires_idempotency(self) -> bool:
+        """Whether live keys must send an Idempotency-Key."""
+        if self.idempotency is None:
+            return self.environment == "production"
+        return self.idempotency == "required"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllSettings:
+    """Every setting of this process."""
+
+    core: CoreSettings
+    efidem: EfidemSettings
+    fax123: Fax123Settings
+
+
+class WrongSettings(Exception):
+    """Some settings are wrong; `problems` names each, without its value."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+_Kind = TypeVar("_Kind", bound=BaseSettings)
+
+
+def load(environment: Mapping[str, str] | None = None) -> AllSettings:
+    """Read every setting; raises WrongSettings with all that is wrong."""
+    problems: list[str] = []
+    core = _read(CoreSettings, problems)
+    efidem = _read(EfidemSettings, problems)
+    fax123 = _read(Fax123Settings, problems)
+    if core is not None and core.environment == "production":
+        problems += _unsafe(core, fax123)
+        problems += unknown_names(environment)
+    if problems or core is None or efidem is None or fax123 is None:
+        raise WrongSettings(problems)
+    return AllSettings(core=core, efidem=efidem, fax123=fax123)
+
+
+def unknown_names(environment: Mapping[str, str] | None = None) -> list[str]:
+    """Return a line for each MULTICANAL_ variable that no setting reads."""
+    given = environment if environment is not None else os.environ
+    known = {name for kind in KINDS for name in names_of(kind)}
+    return [
+        f"{name} is not a setting of this version"
+        for name in sorted(given)
+        if name.upper().startswith(PREFIX) and name.upper() not in known
+    ]
+
+
+KINDS: Final[tuple[type[BaseSettings], ...]] = (CoreSettings, EfidemSettings, Fax123Settings)
+
+
+def names_of(kind: type[BaseSettings]) -> list[str]:
+    """Return the variables that a settings class reads."""
+    prefix = kind.model_config.get("env_prefix", "")
+    return [f"{prefix}{name}".upper() for name in kind.model_fields]
+
+
+def _read(kind: type[_Kind], problems: list[str]) -> _Kind | None:
+    try:
+        return kind()
+    except ValidationError as fault:
+        prefix = kind.model_config.get("env_prefix", "")
+        for error in fault.errors():
+            name = f"{prefix}{'_'.join(str(part) for part in error['loc'][:1])}".upper()
+            # The message of pydantic names the rule and never the value.
+            problems.append(f"{name}: {error['msg']}")
+        return None
+
+
+def _unsafe(core: CoreSettings, fax123: Fax123Settings | None) -> list[str]:
+    remedy = f"production needs a secret of at least {SECRET_LENGTH} bytes (openssl rand -hex 32)"
+    problems = [
+        f"{PREFIX}{name.upper()}: {remedy}"
+        for name in ("callback_secret", "key_pepper")
+        if len(getattr(core, name).get_secret_value().encode()) < SECRET_LENGTH
+    ]
+    if core.key_pepper.get_secret_value() == core.callback_secret.get_secret_value():
+        problems.append(f"{PREFIX}KEY_PEPPER and {PREFIX}CALLBACK_SECRET must differ")
+    if fax123 is not None and fax123.url is not None and not core.public_url.startswith("https://"):
+        problems.append(f"{PREFIX}PUBLIC_URL: production serves documents over https only")
+    return problems

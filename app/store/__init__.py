@@ -1,0 +1,1 @@
+"""SQL, and nothing else; functions take a connection and never commit."""

@@ -1,0 +1,133 @@
+"""What became of attempts, and the rights to fetch their documents."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, bindparam, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.store.tables import attempts, blobs, grants, messages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """A document that a grant allows to fetch."""
+
+    message_id: UUID
+    content: bytes
+
+
+async def close(
+    connection: AsyncConnection, outcomes: Mapping[UUID, Mapping[str, Any]], at: datetime
+) -> None:
+    """Write attempts' outcomes; all name the same columns. A closed attempt stays as it is."""
+    first = next(iter(outcomes.values()))
+    await connection.execute(
+        update(attempts)
+        .where(attempts.c.id == bindparam("_id"), attempts.c.ended_at.is_(None))
+        .values({column: bindparam(column) for column in first} | {"ended_at": at}),
+        [{"_id": attempt_id, **outcome} for attempt_id, outcome in outcomes.items()],
+    )
+
+
+async def keep_late(
+    connection: AsyncConnection, attempt_id: UUID, outcome: Mapping[str, Any]
+) -> None:
+    """Keep an outcome that came after its lease was lost: evidence, and no move."""
+    await connection.execute(
+        update(attempts).where(attempts.c.id == attempt_id).values(late=dict(outcome))
+    )
+
+
+async def of_reference(
+    connection: AsyncConnection, provider: str, reference: str
+) -> RowMapping | None:
+    """Return the attempt that a provider names by our reference, or by its own for it."""
+    found = await connection.execute(
+        select(attempts)
+        .where(
+            attempts.c.provider == provider,
+            or_(
+                attempts.c.reference == reference,
+                attempts.c.provider_message_id == reference,
+            ),
+        )
+        .order_by(attempts.c.id.desc())
+        .limit(1)
+    )
+    return found.mappings().one_or_none()
+
+
+def hashed(token: str) -> str:
+    """Return what the store keeps of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+async def grant(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rights to fetch documents."""
+    await connection.execute(insert(grants), [{"fetches": 0, **row} for row in rows])
+
+
+async def revoke(connection: AsyncConnection, attempt_ids: Sequence[UUID], at: datetime) -> None:
+    """Take back the rights of attempts whose document nobody may fetch any more."""
+    await connection.execute(
+        update(grants)
+        .where(grants.c.attempt_id.in_(attempt_ids), grants.c.revoked_at.is_(None))
+        .values(revoked_at=at)
+    )
+
+
+async def was_fetched(connection: AsyncConnection, attempt_id: UUID) -> bool:
+    """Say whether an attempt's document was ever fetched."""
+    found = await connection.execute(
+        select(grants.c.fetched_at).where(
+            grants.c.attempt_id == attempt_id, grants.c.fetched_at.is_not(None)
+        )
+    )
+    return found.first() is not None
+
+
+async def look(connection: AsyncConnection, token: str, now: datetime) -> int | None:
+    """Return the size of a document that a token allows to fetch, and record nothing."""
+    found = await connection.execute(
+        select(blobs.c.size)
+        .join(grants, grants.c.sha256 == blobs.c.sha256)
+        .where(grants.c.token_hash == hashed(token), *_open(now))
+    )
+    return found.scalar_one_or_none()
+
+
+async def fetch(connection: AsyncConnection, token: str, now: datetime) -> Served | None:
+    """Record a fetch and return the document; None where the token opens nothing (any more)."""
+    # The message first, then the grant: the order of whoever writes an outcome down.
+    found = await connection.execute(
+        select(messages.c.id)
+        .join(grants, grants.c.message_id == messages.c.id)
+        .where(grants.c.token_hash == hashed(token))
+        .with_for_update(of=messages)
+    )
+    if found.first() is None:
+        return None
+    # The row's condition decides between a fetch and a revocation: one of them comes first.
+    taken = await connection.execute(
+        update(grants)
+        .where(grants.c.token_hash == hashed(token), *_open(now))
+        .values(fetches=grants.c.fetches + 1, fetched_at=now)
+        .returning(grants.c.message_id, grants.c.sha256)
+    )
+    row = taken.one_or_none()
+    if row is None:
+        return None
+    await connection.execute(
+        update(messages).where(messages.c.id == row.message_id).values(document_fetched_at=now)
+    )
+    content = await connection.execute(select(blobs.c.content).where(blobs.c.sha256 == row.sha256))
+    return Served(message_id=row.message_id, content=content.scalar_one())
+
+
+def _open(now: datetime) -> tuple[Any, Any]:
+    return grants.c.revoked_at.is_(None), grants.c.expires_at > now

