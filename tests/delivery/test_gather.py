@@ -1,0 +1,89 @@
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from app.delivery.gather import LARGEST_ROUND, Gathering
+
+pytestmark = pytest.mark.anyio
+
+
+class Rounds:
+    """Squares numbers, and remembers which came together."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self.away = False
+
+    async def __call__(self, numbers: Sequence[int]) -> list[int]:
+        self.sizes.append(len(numbers))
+        await asyncio.sleep(0.005)
+        if self.away:
+            raise ConnectionError
+        if 13 in numbers:
+            raise ValueError
+        return [number * number for number in numbers]
+
+
+def hopeless(fault: BaseException) -> bool:
+    return isinstance(fault, ConnectionError)
+
+
+async def test_what_arrives_during_a_round_is_done_by_the_next() -> None:
+    rounds = Rounds()
+    gathering = Gathering(rounds, hopeless)
+
+    first = asyncio.create_task(gathering.do(1))
+    await asyncio.sleep(0)
+    rest = await asyncio.gather(*(gathering.do(number) for number in range(2, 12)))
+
+    assert await first == 1
+    assert rest == [number * number for number in range(2, 12)]
+    assert len(rounds.sizes) <= 2
+
+
+async def test_a_round_is_bounded() -> None:
+    rounds = Rounds()
+    gathering = Gathering(rounds, hopeless)
+
+    await asyncio.gather(*(gathering.do(0) for _ in range(2 * LARGEST_ROUND + 5)))
+
+    assert max(rounds.sizes) == LARGEST_ROUND
+
+
+async def test_a_bad_item_fails_alone() -> None:
+    gathering = Gathering(Rounds(), hopeless)
+
+    results = await asyncio.gather(
+        *(gathering.do(number) for number in (2, 13, 3)), return_exceptions=True
+    )
+
+    assert results[0] == 4
+    assert isinstance(results[1], ValueError)
+    assert results[2] == 9
+
+
+async def test_a_hopeless_fault_is_everybodys_at_once() -> None:
+    rounds = Rounds()
+    rounds.away = True
+    gathering = Gathering(rounds, hopeless)
+
+    results = await asyncio.gather(
+        *(gathering.do(number) for number in range(5)), return_exceptions=True
+    )
+
+    assert {type(result) for result in results} == {ConnectionError}
+    assert rounds.sizes == [5]
+    rounds.away = False
+    assert await gathering.do(3) == 9
+
+
+async def test_a_caller_that_leaves_does_not_stop_the_round() -> None:
+    rounds = Rounds()
+    gathering = Gathering(rounds, hopeless)
+
+    leaving = asyncio.create_task(gathering.do(1))
+    await asyncio.sleep(0)
+    leaving.cancel()
+
+    assert await gathering.do(2) == 4
