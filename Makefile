@@ -47,14 +47,14 @@ clean: ## remove what make install and make run made
 	rm -rf .venv multicanal.db multicanal.db-wal multicanal.db-shm
 
 .venv/bin/python:
-	$(PYTHON) -m venv --without-pip .venv
+	@$(PYTHON) -m venv --without-pip .venv
 
 .venv/.installed: .venv/bin/python requirements/runtime.txt requirements/build.txt pyproject.toml
 	@echo "installing into .venv (about a minute the first time)"
-	$(PIP) $(HASHED) -r requirements/runtime.txt -r requirements/build.txt
-	PATH="$(CURDIR)/.venv/bin:$$PATH" $(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@$(PIP) $(HASHED) -r requirements/runtime.txt -r requirements/build.txt
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/.tested: .venv/.installed requirements/test.txt
-	$(PIP) $(HASHED) -r requirements/runtime.txt -r requirements/test.txt
+	@$(PIP) $(HASHED) -r requirements/runtime.txt -r requirements/test.txt
 	@touch $@

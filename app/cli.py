@@ -1,6 +1,5 @@
 """The command `multicanal`: it starts everything else."""
 
-import asyncio
 import json
 import sys
 from collections.abc import Coroutine
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
+import uvloop
 
 from app import laptop, logs, main
 from app.api.access import SCOPES, USUAL_SCOPES, create_key
@@ -37,6 +37,7 @@ app.add_typer(config, name="config")
 
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on.")]
 Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
+SimulatorHost = Annotated[str, typer.Option("--host", help="Address to listen on.")]
 SimulatorPort = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")]
 Pace = Annotated[float, typer.Option(min=0.0, help="Multiplies every simulated delay.")]
 Ledger = Annotated[Path | None, typer.Option(help="File that keeps every accepted submission.")]
@@ -145,17 +146,23 @@ def providers_check(
 
 
 @simulate.command("efidem")
-def simulate_efidem(port: SimulatorPort = 8001, pace: Pace = 1.0, ledger: Ledger = None) -> None:
+def simulate_efidem(
+    port: SimulatorPort = 8001,
+    host: SimulatorHost = laptop.HOST,
+    pace: Pace = 1.0,
+    ledger: Ledger = None,
+) -> None:
     """Efidem's SOAP service, by its document."""
     logs.configure("INFO", readable=sys.stderr.isatty())
     application = efidem_simulator.create_app(pace=pace, ledger_path=ledger)
-    listening = listen("127.0.0.1", port)
+    listening = listen(host, port)
     _run(run([Server(application, listening)], ready=laptop.tells_efidem(listening)))
 
 
 @simulate.command("fax123")
 def simulate_fax123(
     port: SimulatorPort = 8002,
+    host: SimulatorHost = laptop.HOST,
     pace: Pace = 1.0,
     ledger: Ledger = None,
     callback: Annotated[str | None, typer.Option(help="Where acknowledgements go.")] = None,
@@ -167,7 +174,7 @@ def simulate_fax123(
     application = fax123_simulator.create_app(
         callback_url=callback or usual, pace=pace, ledger_path=ledger
     )
-    listening = listen("127.0.0.1", port)
+    listening = listen(host, port)
     _run(run([Server(application, listening)], ready=laptop.tells_fax123(listening)))
 
 
@@ -180,12 +187,14 @@ def openapi() -> None:
 @config.command("check")
 def config_check() -> None:
     """Say what is wrong with the settings, all at once."""
-    load()
-    unknown = unknown_names()
-    for line in unknown:
-        typer.echo(line, err=True)
-    if unknown:
-        raise typer.Exit(CONFIG_ERROR)
+    problems: list[str] = []
+    try:
+        load()
+    except WrongSettings as fault:
+        problems += fault.problems
+    problems += [line for line in unknown_names() if line not in problems]
+    if problems:
+        _say(problems, CONFIG_ERROR)
     typer.echo("the settings are right")
 
 
@@ -220,7 +229,8 @@ def _port(settings: AllSettings, given: int | None) -> int:
 
 
 def _run(work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 -- whatever it returns
-    return asyncio.run(work)
+    # Wakes the loop from other threads, such as SQLite's, at a fraction of the cost.
+    return uvloop.run(work)
 
 
 async def _serve(settings: AllSettings, host: str, port: int, *, with_worker: bool) -> None:

@@ -91,6 +91,7 @@ def build_edge(settings: AllSettings, gateway: Gateway) -> Edge:
         gateway=gateway,
         access=access,
         accepting=Gathering(lambda items: accept.accept(gateway, items), is_unavailable),
+        remembering=Gathering(lambda keys: accept.remember(gateway, keys), is_unavailable),
         secret=core.key_pepper.get_secret_value().encode(),
         callback_digest=access.digest(core.callback_secret.get_secret_value()),
         read_callback=acknowledgement.read,
@@ -115,6 +116,7 @@ def create_app(edge: Edge | None = None) -> FastAPI:
         description=description or "",
         docs_url=None,  # its pages load from another host
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would name the host that the caller claims
         lifespan=lifespan,
     )
     for module in (send, messages, documents, hooks, served, health):

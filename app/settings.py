@@ -4,12 +4,12 @@ Each provider has settings of its own, beside it. Wrong values are named all at 
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 from app.providers.efidem.settings import EfidemSettings
 from app.providers.fax123.settings import Fax123Settings
@@ -22,7 +22,9 @@ SECRET_LENGTH: Final = 32  # bytes, in production
 class CoreSettings(BaseSettings):
     """Where the store is, where we are reached, and how the worker behaves."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore"
+    )
 
     environment: Literal["development", "production"] = Field(
         "development", description="production refuses to start on unsafe settings"
@@ -115,22 +117,25 @@ def load(environment: Mapping[str, str] | None = None) -> AllSettings:
     core = _read(CoreSettings, problems)
     efidem = _read(EfidemSettings, problems)
     fax123 = _read(Fax123Settings, problems)
-    if core is not None and core.environment == "production":
+    if core.environment == "production":
         problems += _unsafe(core, fax123)
         problems += unknown_names(environment)
-    if problems or core is None or efidem is None or fax123 is None:
+    if problems:
         raise WrongSettings(problems)
     return AllSettings(core=core, efidem=efidem, fax123=fax123)
 
 
 def unknown_names(environment: Mapping[str, str] | None = None) -> list[str]:
     """Return a line for each MULTICANAL_ variable that no setting reads."""
-    given = environment if environment is not None else os.environ
+    names: Iterable[str] = environment or ()
+    if environment is None:
+        names = (*os.environ, *DotEnvSettingsSource(CoreSettings).env_vars)
+    given = {name.upper() for name in names}
     known = {name for kind in KINDS for name in names_of(kind)}
     return [
         f"{name} is not a setting of this version"
         for name in sorted(given)
-        if name.upper().startswith(PREFIX) and name.upper() not in known
+        if name.startswith(PREFIX) and name not in known
     ]
 
 
@@ -143,19 +148,22 @@ def names_of(kind: type[BaseSettings]) -> list[str]:
     return [f"{prefix}{name}".upper() for name in kind.model_fields]
 
 
-def _read(kind: type[_Kind], problems: list[str]) -> _Kind | None:
+def _read(kind: type[_Kind], problems: list[str]) -> _Kind:
+    """Return the settings of a class; what is wrong is named, and has its default."""
     try:
         return kind()
     except ValidationError as fault:
-        prefix = kind.model_config.get("env_prefix", "")
+        defaults = {}
         for error in fault.errors():
-            name = f"{prefix}{'_'.join(str(part) for part in error['loc'][:1])}".upper()
+            field = str(error["loc"][0])
+            defaults[field] = kind.model_fields[field].get_default()
+            name = f"{kind.model_config.get('env_prefix', '')}{field}".upper()
             # The message of pydantic names the rule and never the value.
-            problems.append(f"{name}: {error['msg']}")
-        return None
+            problems.append(f"{name}: {error['msg'].removeprefix('Value error, ')}")
+        return kind(**defaults)
 
 
-def _unsafe(core: CoreSettings, fax123: Fax123Settings | None) -> list[str]:
+def _unsafe(core: CoreSettings, fax123: Fax123Settings) -> list[str]:
     remedy = f"production needs a secret of at least {SECRET_LENGTH} bytes (openssl rand -hex 32)"
     problems = [
         f"{PREFIX}{name.upper()}: {remedy}"
@@ -164,6 +172,6 @@ def _unsafe(core: CoreSettings, fax123: Fax123Settings | None) -> list[str]:
     ]
     if core.key_pepper.get_secret_value() == core.callback_secret.get_secret_value():
         problems.append(f"{PREFIX}KEY_PEPPER and {PREFIX}CALLBACK_SECRET must differ")
-    if fax123 is not None and fax123.url is not None and not core.public_url.startswith("https://"):
+    if fax123.url is not None and not core.public_url.startswith("https://"):
         problems.append(f"{PREFIX}PUBLIC_URL: production serves documents over https only")
     return problems

@@ -5,8 +5,11 @@ import hmac
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
+
+from sqlalchemy import RowMapping
 
 from app.delivery.gateway import Gateway
 from app.domain.errors import ApiKeyInvalid, ChannelNotAllowed, ScopeMissing
@@ -25,6 +28,8 @@ SCOPES: Final = (
 USUAL_SCOPES: Final = SCOPES[:6]
 _KEY: Final = re.compile(r"gw_(live|team|test)_([0-9A-Z]{10})_([0-9A-Z]{52})", re.ASCII)
 _ID_LENGTH: Final = 10
+REMEMBERED: Final = timedelta(seconds=3)  # how long a revoked key may still be taken
+MOST_REMEMBERED: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +55,7 @@ class Access:
         self._gateway = gateway
         self._pepper = pepper
         self._production = production
+        self._remembered: dict[str, tuple[RowMapping, datetime]] = {}
 
     def digest(self, text: str) -> str:
         """Return the keyed hash of a secret: what the store keeps of it."""
@@ -61,8 +67,7 @@ class Access:
         read = _KEY.fullmatch(key.strip())
         if scheme.casefold() != "bearer" or read is None:
             raise ApiKeyInvalid
-        async with self._gateway.database.reading() as connection:
-            row = await keys.find(connection, read[2])
+        row = await self._known(read[2])
         # Compared even where no key has this id, so that time tells nothing.
         known = row["digest"] if row is not None else "0" * 64
         if not hmac.compare_digest(known, self.digest(key.strip())) or row is None:
@@ -73,6 +78,22 @@ class Access:
             mode=row["mode"],
             scopes=frozenset(row["scopes"]),
         )
+
+    async def _known(self, key_id: str) -> RowMapping | None:
+        """Return a key's row, at most a few seconds old."""
+        now = self._gateway.now()
+        remembered = self._remembered.get(key_id)
+        if remembered is not None and now - remembered[1] < REMEMBERED:
+            return remembered[0]
+        async with self._gateway.database.reading() as connection:
+            row = await keys.find(connection, key_id)
+        if len(self._remembered) >= MOST_REMEMBERED:
+            self._remembered.clear()
+        # An unknown key is not remembered: it may be made at any moment.
+        self._remembered.pop(key_id, None)
+        if row is not None:
+            self._remembered[key_id] = (row, now)
+        return row
 
     def may_send(self, caller: Caller, channel: Channel) -> None:
         """Raise where a caller may not send on a channel."""

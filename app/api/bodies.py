@@ -6,7 +6,9 @@ XML and our store cannot carry; here they are refused before anything looks at t
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from math import isinf
 from typing import Any, Final, TypeVar
 
 from fastapi import Request
@@ -23,7 +25,11 @@ from app.domain.errors import (
 # What XML 1.0 (2.2) cannot carry; NUL is what PostgreSQL cannot keep either.
 _FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _DEEPEST: Final = 32
-_MOST_DIGITS: Final = 40
+# A message has some hundred names and values; millions would take seconds that all others wait.
+_TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[,\[{]', re.DOTALL)
+_MOST_TOKENS: Final = 30_000
+_MOST_ERRORS: Final = 100  # in one answer: it must not grow with what was sent
+_LONGEST_POINTER: Final = 300
 
 # pydantic's kinds of errors, and our stable codes; its other kinds are `invalid`.
 _CODES: Final = {
@@ -74,13 +80,11 @@ async def read_json(request: Request, limit: int) -> Any:  # noqa: ANN401 -- any
 
 def parse(body: bytes) -> Any:  # noqa: ANN401 -- any JSON
     """Return a JSON document's value, or raise what is wrong with it."""
+    if len(body) > _MOST_TOKENS and any(islice(_TOKEN.finditer(body), _MOST_TOKENS, None)):
+        raise MalformedJson("The body holds too many values.")
     try:
         value = json.loads(
-            body.decode("utf-8"),
-            object_pairs_hook=_object,
-            parse_constant=_no_constant,
-            parse_float=_finite,
-            parse_int=_integer,
+            body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_constant
         )
     except UnicodeDecodeError:
         raise MalformedJson("The body is not UTF-8.") from None
@@ -89,9 +93,11 @@ def parse(body: bytes) -> Any:  # noqa: ANN401 -- any JSON
     except json.JSONDecodeError as fault:
         where = f"line {fault.lineno}, column {fault.colno}"
         raise MalformedJson(f"The body is not JSON: {fault.msg} at {where}.") from None
-    wrong = tuple(_unwritable(value, "", 0))
+    except ValueError:  # Python reads integers of 4,300 digits at most
+        raise MalformedJson("A number of the body is too large.") from None
+    wrong = list(_unwritable(value))
     if wrong:
-        raise ValidationFailed(errors=wrong)
+        raise failed(wrong)
     return value
 
 
@@ -108,12 +114,15 @@ def validated(model: type[Model], value: object) -> Model:
 def failed(errors: list[FieldError]) -> ValidationFailed:
     """Return the fault of fields that are wrong."""
     count = "One field is" if len(errors) == 1 else f"{len(errors)} fields are"
-    return ValidationFailed(f"{count} wrong.", tuple(errors))
+    return ValidationFailed(f"{count} wrong.", tuple(errors[:_MOST_ERRORS]))
 
 
 def pointer(parts: tuple[int | str, ...]) -> str:
-    """Return a JSON pointer (RFC 6901)."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+    """Return a JSON pointer (RFC 6901); to what holds it, where a name is overlong."""
+    # pydantic's mark of an error in a name: the pointer to its value is the nearest there is.
+    named = parts[:-1] if parts[-1:] == ("[key]",) else parts
+    found = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in named)
+    return found if len(found) <= _LONGEST_POINTER else pointer(named[:-1])
 
 
 def field_error(error: Any) -> FieldError:  # noqa: ANN401 -- pydantic's own
@@ -139,30 +148,28 @@ def _no_constant(name: str) -> Any:  # noqa: ANN401 -- never returns
     raise MalformedJson(f"JSON has no {name}.")
 
 
-def _finite(text: str) -> float:
-    value = float(text)
-    if value in {float("inf"), float("-inf")}:
-        raise MalformedJson("A number of the body is too large.")
-    return value
+def _unwritable(value: object) -> Iterator[FieldError]:
+    waiting: list[tuple[object, tuple[int | str, ...]]] = [(value, ())]
+    while waiting:
+        one, at = waiting.pop()
+        match one:
+            case str() if _FORBIDDEN.search(one):
+                detail = "The text holds a character that cannot be sent; remove it."
+                yield FieldError(pointer(at), "forbidden_characters", detail)
+            case float() if isinf(one):
+                raise MalformedJson("A number of the body is too large.")
+            case dict() | list():
+                inner = _inner(one)
+                if inner and len(at) > _DEEPEST:
+                    raise MalformedJson("The body is nested too deeply.")
+                waiting += [(value, (*at, name)) for name, value in reversed(inner)]
+            case _:
+                pass
 
 
-def _integer(text: str) -> int:
-    if len(text) > _MOST_DIGITS:
-        raise MalformedJson("A number of the body is too large.")
-    return int(text)
-
-
-def _unwritable(value: object, at: str, depth: int) -> Iterator[FieldError]:
-    if depth > _DEEPEST:
-        raise MalformedJson("The body is nested too deeply.")
-    if isinstance(value, str) and _FORBIDDEN.search(value):
-        detail = "The text holds a character that cannot be sent; remove it."
-        yield FieldError(at, "forbidden_characters", detail)
-    elif isinstance(value, dict):
-        if any(_FORBIDDEN.search(name) for name in value):
-            raise MalformedJson("A field's name holds a character that cannot be sent.")
-        for name, inner in value.items():
-            yield from _unwritable(inner, at + pointer((name,)), depth + 1)
-    elif isinstance(value, list):
-        for place, inner in enumerate(value):
-            yield from _unwritable(inner, f"{at}/{place}", depth + 1)
+def _inner(value: Mapping[str, object] | Sequence[object]) -> Sequence[tuple[int | str, object]]:
+    if not isinstance(value, Mapping):
+        return list(enumerate(value))
+    if any(_FORBIDDEN.search(name) for name in value):
+        raise MalformedJson("A field's name holds a character that cannot be sent.")
+    return list(value.items())

@@ -31,6 +31,7 @@ class Edge:
     gateway: Gateway
     access: Access
     accepting: Gathering[Arrival, RowMapping | None]
+    remembering: Gathering[Key, RowMapping | None]
     secret: bytes  # keys fingerprints and cursors
     callback_digest: str
     read_callback: Callable[[bytes], Acknowledgement]  # raises ValueError
@@ -39,7 +40,7 @@ class Edge:
     attachment_limit: int
 
 
-def _edge(request: Request) -> Edge:
+async def _edge(request: Request) -> Edge:  # async: FastAPI runs others in a thread
     edge: Edge = request.app.state.edge
     return edge
 
@@ -96,8 +97,7 @@ async def first_answer(edge: Edge, key: Key | None) -> Answer | None:
     """Return the answer that a key got before, None where it is new."""
     if key is None:
         return None
-    async with edge.gateway.database.reading() as connection:
-        record = await accept.first(connection, key)
+    record = await edge.remembering.do(key)
     return accept.replay(record, key) if record is not None else None
 
 

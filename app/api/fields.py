@@ -1,12 +1,13 @@
 """Fields that are normalised as they are read: numbers, addresses, single lines, times."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Final
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from phonenumbers import NumberParseException, ValidationResult
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 HOME: Final = "FR"  # where a number without a country code is dialled
@@ -19,6 +20,9 @@ _IMPOSSIBLE: Final = {
     ValidationResult.TOO_SHORT: ("number_too_short", "The number is too short."),
     ValidationResult.TOO_LONG: ("number_too_long", "The number is too long."),
 }
+# A number and what people write into it; no extension, no second number, no name.
+_DIALLED: Final = re.compile(r"\+?[0-9(][0-9() .\u00a0\u202f-]*", re.ASCII)
+_RFC_3339: Final = re.compile(r"[0-9]{4,5}-[0-9]{2}-[0-9]{2}(?:[Tt ].*)?", re.ASCII)
 _LONGEST_ADDRESS: Final = 254  # RFC 5321, 4.5.3.1.3
 _LINE_BREAKS: Final = frozenset("\r\n\t\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 
@@ -30,6 +34,9 @@ def fault(code: str, detail: str) -> PydanticCustomError:
 
 def e164(text: str) -> str:
     """Return a number as +33601020304; French ones may come without their country code."""
+    if not _DIALLED.fullmatch(text):
+        # The library would drop in silence what follows the first number, or stands before it.
+        raise fault("number_invalid", "Give one number, of digits alone, such as +33601020304.")
     number = _parsed(text)
     shown = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     if shown.startswith(FICTION) or phonenumbers.is_valid_number(number):
@@ -70,8 +77,8 @@ def email_address(text: str) -> str:
 
 
 def _reason(why: EmailNotValidError) -> str:
-    # The library's sentence may quote the address; only its opening rule is kept.
-    return "check the part before the @ and the domain." if '"' in str(why) else str(why)
+    # After a colon or in brackets the library's sentence may quote the address.
+    return re.split(r"[:(\"']", str(why))[0].strip(" .") + "."
 
 
 def single_line(text: str) -> str:
@@ -104,6 +111,15 @@ def in_range(value: datetime) -> datetime:
     return value
 
 
+def written(value: object) -> object:
+    """Refuse numbers, and texts of a number: pydantic would take them as seconds since 1970."""
+    if isinstance(value, str) and not _RFC_3339.fullmatch(value):
+        raise fault("invalid", "Write a time with its zone, such as 2026-11-21T10:00:00+01:00.")
+    if not isinstance(value, str | datetime):
+        raise fault("wrong_type", "Write a time as text, such as 2026-11-21T10:00:00+01:00.")
+    return value
+
+
 def writable(text: str) -> str:
     """Refuse NUL, which PostgreSQL cannot compare with."""
     if "\0" in text:
@@ -113,7 +129,9 @@ def writable(text: str) -> str:
 
 PhoneNumber = Annotated[str, Field(max_length=40), AfterValidator(e164)]
 EmailAddress = Annotated[str, Field(max_length=320), AfterValidator(email_address)]
-Time = Annotated[AwareDatetime, Field(strict=False), AfterValidator(in_range)]
+Time = Annotated[
+    AwareDatetime, Field(strict=False), BeforeValidator(written), AfterValidator(in_range)
+]
 SearchText = Annotated[str, AfterValidator(writable)]
 Sender = Annotated[str, Field(min_length=1), AfterValidator(sender)]
 

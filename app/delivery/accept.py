@@ -56,21 +56,28 @@ async def accept(gateway: Gateway, arrivals: Sequence[Arrival]) -> list[RowMappi
         free = await _take_keys(gateway, connection, arrivals)
         new = [arrival for arrival in arrivals if arrival.key is None or arrival.object_id in free]
         await _write(gateway, connection, new)
-        taken = [
-            None
-            if arrival.key is None or arrival.object_id in free
-            else await first(connection, arrival.key)
-            for arrival in arrivals
-        ]
+        taken = [one.key for one in arrivals if one.key and one.object_id not in free]
+        records = await first_answers(connection, taken) if taken else []
+    by_key = dict(zip(taken, records, strict=True))
     for arrival in new:
         if arrival.message is not None:
             gateway.wake.call(Channel(arrival.message["channel"]))
-    return taken
+    return [by_key[one.key] if one.key and one.object_id not in free else None for one in arrivals]
 
 
-async def first(connection: AsyncConnection, key: Key) -> RowMapping | None:
-    """Return the record of a key's first answer, None where the key is new."""
-    return await idempotency.find(connection, key.client_id, key.mode, key.key)
+async def remember(gateway: Gateway, keys: Sequence[Key]) -> list[RowMapping | None]:
+    """Return the record of each key's first answer, None where the key is new."""
+    async with gateway.database.reading() as connection:
+        return await first_answers(connection, keys)
+
+
+async def first_answers(
+    connection: AsyncConnection, keys: Sequence[Key]
+) -> list[RowMapping | None]:
+    """Return the record of each key's first answer, None where the key is new."""
+    names = [(key.client_id, key.mode, key.key) for key in keys]
+    found = await idempotency.find(connection, names)
+    return [found.get(name) for name in names]
 
 
 def replay(record: RowMapping, key: Key) -> Answer:

@@ -6,15 +6,17 @@ long as no connection stood, the provider cannot have read anything.
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Final
 
 import aiohttp
-from aiohttp import ClientTimeout, TraceConfig
+from aiohttp import ClientHandlerType, ClientTimeout, TraceConfig
 from yarl import URL
 
 LARGEST_ANSWER: Final = 1_048_576  # bytes, after decompression
 CONNECT: Final = 5.0  # seconds
+_LONGEST_WAIT: Final = 3600  # seconds that a provider may make us wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,14 @@ class Answered:
     body: bytes
     content_type: str
     retry_after: str | None = None
+
+    @property
+    def wait(self) -> timedelta | None:
+        """How long the provider asks us to wait, where it says so in seconds."""
+        asked = self.retry_after or ""
+        if not (asked.isascii() and asked.isdigit() and len(asked) < 10):  # noqa: PLR2004
+            return None
+        return timedelta(seconds=min(int(asked), _LONGEST_WAIT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +56,10 @@ Exchange = Answered | NotSent | Broken
 
 
 class Wire:
-    """Outgoing HTTP to one provider. A connection serves one call: none is ever reused.
+    """Outgoing HTTP to one provider. A connection serves one call, and a call is made once.
 
-    A reused connection may be closed by its server at the moment a request is written, and the
-    client library repeats a GET then: 123-fax sends by GET.
+    A reused connection may be closed by its server at the moment a request is written, and aiohttp
+    repeats a GET whose connection broke, reused or not: 123-fax sends by GET.
     """
 
     def __init__(self, *, timeout: float, concurrency: int, rate: float | None = None) -> None:
@@ -95,6 +105,8 @@ class Wire:
                     content_type=response.headers.get("Content-Type", ""),
                     retry_after=response.headers.get("Retry-After"),
                 )
+        except _BrokenOff as fault:
+            return Broken(fault.why)
         # The class names what happened; the text may hold the address, and with it a password.
         except aiohttp.ClientConnectorCertificateError as fault:
             return NotSent(type(fault).__name__, certificate=True)
@@ -118,12 +130,35 @@ class Wire:
                 timeout=self._timeout,
                 connector=aiohttp.TCPConnector(limit=self._concurrency, force_close=True),
                 trace_configs=[trace],
+                middlewares=(_once,),
+                # What a call is told must not colour the next one.
+                cookie_jar=aiohttp.DummyCookieJar(),
                 # No proxy and no password file of the machine may step in between.
                 trust_env=False,
                 auto_decompress=True,
                 headers={"User-Agent": "multicanal", "Accept-Encoding": "identity"},
             )
         return self._session
+
+
+class _BrokenOff(aiohttp.ClientError):
+    """A connection broke after it stood; no class that aiohttp answers with a second try."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(why)
+
+
+async def _once(
+    request: aiohttp.ClientRequest, handler: ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keep aiohttp from repeating a GET: it does, whatever the connection, and cannot be told."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as fault:
+        raise _BrokenOff(type(fault).__name__) from None
 
 
 async def _connected(

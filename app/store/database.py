@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.sql.schema import Table
@@ -20,7 +20,6 @@ SESSION: Final = (
     "-c synchronous_commit=on -c statement_timeout=10000 -c lock_timeout=5000"
     " -c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
 )
-READ_ONLY: Final = "multicanal_read_only"
 
 # What says that the store itself, and not one row, is at fault.
 UNAVAILABLE: Final = (OperationalError, InterfaceError, PoolTimeout, OSError)
@@ -28,12 +27,16 @@ UNAVAILABLE: Final = (OperationalError, InterfaceError, PoolTimeout, OSError)
 
 def address(text: str) -> URL:
     """Return the engine's address for `sqlite:///file` or `postgresql://...`."""
-    url = make_url(text)
+    message = "the database is sqlite:///file or postgresql://user@host/name"
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        # The text of the fault may hold a part of the password.
+        raise ValueError(message) from None
     if url.get_backend_name() == "sqlite":
         return url.set(drivername="sqlite+aiosqlite")
     if url.drivername in {"postgres", "postgresql", "postgresql+psycopg"}:
         return url.set(drivername="postgresql+psycopg")
-    message = "the database is sqlite:///file or postgresql://user@host/name"
     raise ValueError(message)
 
 
@@ -51,10 +54,20 @@ class Database:
             options["connect_args"] = {"options": SESSION, "connect_timeout": 5}
             options |= {"pool_pre_ping": True, "pool_timeout": 5, "max_overflow": pool // 2}
         self._engine = create_async_engine(url, pool_size=pool, **options)
+        # One statement reads one state: a transaction around it would be two more round trips.
+        self._reader = create_async_engine(
+            url,
+            pool_size=pool,
+            isolation_level="AUTOCOMMIT",
+            skip_autocommit_rollback=True,
+            pool_reset_on_return=None,
+            **options,
+        )
         # Two writers of one process would otherwise wait for each other by sleeping.
         self._one_writer = asyncio.Lock() if self.is_sqlite else None
         if self.is_sqlite:
-            _prepare_sqlite(self._engine.sync_engine)
+            _prepare_sqlite(self._engine.sync_engine, begins=True)
+            _prepare_sqlite(self._reader.sync_engine, begins=False)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -66,14 +79,14 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """Open a connection that only reads; it never waits for a writer."""
-        async with self._engine.connect() as connection:
-            await connection.execution_options(**{READ_ONLY: True})
+        """Open a connection that only reads, each statement by itself; it waits for no writer."""
+        async with self._reader.connect() as connection:
             yield connection
 
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
+        await self._reader.dispose()
 
 
 def is_unavailable(fault: BaseException) -> bool:
@@ -90,7 +103,7 @@ def insert_new(connection: AsyncConnection, table: Table) -> "postgresql.Insert 
     return postgresql.insert(table).on_conflict_do_nothing()
 
 
-def _prepare_sqlite(engine: Engine) -> None:
+def _prepare_sqlite(engine: Engine, *, begins: bool) -> None:
     @event.listens_for(engine, "connect")
     def _(dbapi_connection: Any, _record: object) -> None:  # noqa: ANN401 -- the driver's own
         cursor = dbapi_connection.cursor()
@@ -99,9 +112,10 @@ def _prepare_sqlite(engine: Engine) -> None:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    @event.listens_for(engine, "begin")
-    def _(connection: Connection) -> None:
-        # A deferred transaction that turns into a writer fails at once with "database is locked",
-        # whatever the busy timeout: writers say so from the start.
-        reads = connection.get_execution_options().get(READ_ONLY, False)
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    if begins:
+
+        @event.listens_for(engine, "begin")
+        def _(connection: Connection) -> None:
+            # A deferred transaction that turns into a writer fails at once with "database is
+            # locked", whatever the busy timeout: writers say so from the start.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,10 +1,10 @@
 """Idempotency keys: the first answer to a key, written in the transaction that made it true."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import RowMapping, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store.database import insert_new
@@ -12,17 +12,14 @@ from app.store.tables import idempotency_keys
 
 
 async def find(
-    connection: AsyncConnection, client_id: UUID, mode: str, key: str
-) -> RowMapping | None:
-    """Return the record of a client's key."""
+    connection: AsyncConnection, keys: Collection[tuple[UUID, str, str]]
+) -> dict[tuple[UUID, str, str], RowMapping]:
+    """Return the records of clients' keys, by (client, mode, key)."""
+    c = idempotency_keys.c
     found = await connection.execute(
-        select(idempotency_keys).where(
-            idempotency_keys.c.client_id == client_id,
-            idempotency_keys.c.mode == mode,
-            idempotency_keys.c.key == key,
-        )
+        select(idempotency_keys).where(tuple_(c.client_id, c.mode, c.key).in_(keys))
     )
-    return found.mappings().one_or_none()
+    return {(row["client_id"], row["mode"], row["key"]): row for row in found.mappings()}
 
 
 async def take(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> set[UUID]:

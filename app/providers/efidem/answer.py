@@ -17,9 +17,11 @@ _SOAP: Final = (
 _NIL: Final = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 # "GUID simplifié": 32 hexadecimal digits; dashes and braces are tolerated.
 _IDENTIFIER: Final = re.compile(
-    r"\{?([0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\}?", re.ASCII
+    r"(\{)?(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})(?(1)\})",
+    re.ASCII,
 )
 _CODE: Final = re.compile(r"-?[0-9]{1,6}", re.ASCII)
+_FAULT_CODE: Final = re.compile(r"[A-Za-z][\w.-]{0,39}", re.ASCII)
 _SENDER: Final = frozenset({"Client", "Sender"})
 _STATUS_FIELD: Final = "codestatut"
 
@@ -73,12 +75,21 @@ def read(body: bytes) -> Read:
     if b"<!DOCTYPE" in body[:65_536] or b"<!ENTITY" in body:
         return Unreadable("the answer holds a DTD")
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        # A comment inside a number would cut it in two.
+        remove_comments=True,
+        remove_pis=True,
     )
     try:
         root = etree.fromstring(body.lstrip(), parser)
     except (etree.XMLSyntaxError, ValueError):
         return Unreadable("the answer is not XML")
+    if root.getroottree().docinfo.internalDTD is not None:
+        # Written in an encoding that hid it from the search above.
+        return Unreadable("the answer holds a DTD")
     for namespace in _SOAP:
         if root.tag == f"{{{namespace}}}Envelope":
             return _in_body(root.find(f"{{{namespace}}}Body"), namespace)
@@ -132,8 +143,9 @@ def _fault(fault: etree._Element, namespace: str) -> Fault:
     code = fault.findtext("faultcode") or fault.findtext(
         f"{{{namespace}}}Code/{{{namespace}}}Value"
     )
-    name = (code or "").rpartition(":")[2].strip()[:40]
-    return Fault(sender=name in _SENDER, code=name)
+    name = (code or "").rpartition(":")[2].strip()
+    # Anything but a name could hold what was sent.
+    return Fault(sender=name in _SENDER, code=name if _FAULT_CODE.fullmatch(name) else "")
 
 
 def _elements(parent: etree._Element) -> list[etree._Element]:

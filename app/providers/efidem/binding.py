@@ -143,12 +143,14 @@ def _wrong_fields(parameter: Parameter, element: Element) -> list[str]:
     if parameter.shape not in {Shape.FILES, Shape.OBJECT}:
         return []
     fields = _elements(_item(element)[1].type)
-    names = {normalised(name): name for name in fields}
-    return [
+    free = {normalised(name): name for name in fields}
+    wrong = [
         f"{parameter.name} has no field {one.name}"
         for one in parameter.fields
-        if one.required and _named(names, (one.name, *one.spellings)) is None
+        if _take(free, one) is None and one.required
     ]
+    unknown = [name for name in free.values() if _is_mandatory(fields[name])]
+    return wrong + [f"the WSDL demands {parameter.name}.{name}" for name in unknown]
 
 
 def _item(element: Element) -> tuple[str | None, Element]:

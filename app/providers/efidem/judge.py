@@ -47,7 +47,7 @@ def outcome(function: Function, exchange: Exchange) -> Outcome:
 
 def _answered(function: Function, answered: Answered) -> Outcome:
     if answered.status == _TOO_MANY:
-        return Deferred("the provider answered HTTP 429")
+        return Deferred("the provider answered HTTP 429", answered.wait)
     if answered.status == _TOO_LARGE:
         return _refused("document_invalid", "the provider answered HTTP 413", "413")
     said = answers.read(answered.body)

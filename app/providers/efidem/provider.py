@@ -90,9 +90,17 @@ class Efidem:
         ready = await self._ready(function)
         if isinstance(ready, Blocked):
             return ready
+        # It was prepared before the WSDL was known, or by another one: it is not sent without.
+        if lacking := [
+            one.name for one in ready[1].missing if one.pointer and one.value(submission)
+        ]:
+            why = f"{function.name}: the WSDL has no parameter {', '.join(lacking)}"
+            return Blocked("provider_contract", why)
         try:
             arguments = ready[1].arguments(submission, self._credentials())
             exchange = await self._soap.call(*ready, arguments)
+        except CannotBind as fault:
+            return Blocked("provider_contract", fault.why)
         except ValueError:
             # zeep and lxml refuse it while rendering: no byte left.
             words = "a value that XML cannot carry"
@@ -109,7 +117,10 @@ class Efidem:
             ready = await self._ready(function)
             if not isinstance(ready, Blocked):
                 arguments = ready[1].arguments(submitted, self._credentials())
-                exchange = await self._soap.call(*ready, arguments)
+                try:
+                    exchange = await self._soap.call(*ready, arguments)
+                except (CannotBind, ValueError) as fault:
+                    return NoAnswer(f"{function.name} cannot be asked: {type(fault).__name__}")
                 return judge.finding(function, self._statuses, exchange)
             why = ready.why
         return NoAnswer(why)

@@ -11,7 +11,10 @@ class EfidemSettings(BaseSettings):
     """The account at Efidem, and its WSDL."""
 
     model_config = SettingsConfigDict(
-        env_prefix="MULTICANAL_EFIDEM_", env_file=".env", extra="ignore"
+        env_prefix="MULTICANAL_EFIDEM_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
     )
 
     wsdl: str | None = Field(

@@ -20,8 +20,20 @@ from app.providers.manual import Function
 from app.providers.wire import Answered, Exchange, Wire
 
 LARGE: Final = 262_144  # bytes of attachments above which rendering leaves the event loop
+_WEB: Final = frozenset({"http", "https"})
 _FETCH_WITHIN: Final = 30.0  # seconds for one document of the WSDL
 _OK: Final = 200
+# What zeep raises for a WSDL that is none: it expects one, and stumbles over anything else.
+_UNREADABLE: Final = (
+    ZeepError,
+    etree.LxmlError,
+    OSError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    TypeError,
+    AssertionError,
+)
 
 
 class CannotBind(Exception):
@@ -45,8 +57,12 @@ class Contract:
         self.address: Final = address or self._proxy._binding_options["address"]  # noqa: SLF001 -- no other way
 
     def render(self, bound: Bound, arguments: Mapping[str, Any]) -> bytes:
-        """Return the envelope of one call."""
-        envelope = self._client.create_message(self._proxy, bound.operation, **arguments)
+        """Return the envelope of one call; raises CannotBind if the WSDL's types do not fit."""
+        try:
+            envelope = self._client.create_message(self._proxy, bound.operation, **arguments)
+        except (ZeepError, TypeError) as fault:
+            name = bound.function.name
+            raise CannotBind(f"{name} cannot be rendered: {type(fault).__name__}") from None
         return etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
 
     def headers(self, bound: Bound) -> dict[str, str]:
@@ -80,12 +96,16 @@ class Soap:
 
         try:
             return await asyncio.to_thread(read)
-        except (ZeepError, etree.XMLSyntaxError, OSError, ValueError, KeyError) as fault:
+        except _UNREADABLE as fault:
             why = f"the WSDL at {_without_query(location)} cannot be read: {type(fault).__name__}"
             raise CannotBind(why) from None
 
     async def call(self, contract: Contract, bound: Bound, arguments: dict[str, Any]) -> Exchange:
-        """Make one call. Raises ValueError, and sends nothing, for what XML cannot carry."""
+        """Make one call.
+
+        Raises ValueError for what XML cannot carry, and CannotBind for what the WSDL's types
+        cannot; nothing was sent then.
+        """
         if _weight(arguments) > LARGE:
             body = await asyncio.to_thread(contract.render, bound, arguments)
         else:
@@ -113,9 +133,10 @@ class _Documents(Transport):
     def load(self, url: str) -> bytes:
         """Return a document's bytes."""
         parts = urlsplit(url)
-        if parts[:2] != self._allowed and parts.scheme in {"http", "https"}:
-            raise CannotBind(f"the WSDL imports a document from {parts.hostname}")
-        if parts.scheme in {"http", "https"}:
+        if parts[:2] != self._allowed and _WEB & {parts.scheme, self._allowed[0]}:
+            where = parts.hostname or "this machine"
+            raise CannotBind(f"the WSDL imports a document from {where}")
+        if parts.scheme in _WEB:
             return self._fetch(url)
         return Path(parts.path or url).read_bytes()
 

@@ -132,7 +132,7 @@ def _report(
 _FIELDS: Final = {
     "etat_e": re.compile(r"[0-9]{1,10}", re.ASCII),
     "ref_accuse": re.compile(r"[\x21-\x7e]{1,100}", re.ASCII),
-    "numero": re.compile(r"[0-9+(). /-]{0,40}", re.ASCII),
+    "numero": re.compile(r"[0-9+(). /-]{1,40}", re.ASCII),
     "nb_page": re.compile(r"[0-9]{0,5}", re.ASCII),
     "heure": re.compile(r"[\x20-\x7e]{0,64}", re.ASCII),
 }

@@ -24,7 +24,7 @@ from app.providers.manual import outcome_of
 from app.providers.wire import Answered, Broken, NotSent, Wire
 
 # "nombre1-ref_accuse": split at the first dash only, for a reference may hold more.
-_ANSWER: Final = re.compile(r"\s*([0-9]{3})(?:-([\x21-\x7e]{1,100}))?\s*", re.ASCII)
+_ANSWER: Final = re.compile(r"\s*([0-9]{3})(?:-([\x21-\x7e]{0,100}))?\s*", re.ASCII)
 _OK: Final = 200
 _BEFORE_THE_PROGRAM: Final = frozenset({401, 403, 404, 405, 407})
 _TOO_MANY: Final = 429
@@ -117,7 +117,7 @@ class Fax123:
 def _judged(answered: Answered, reference: str) -> Outcome:
     """Return what an HTTP answer means: its code's row, or unclear."""
     if answered.status == _TOO_MANY:
-        return Deferred("the provider answered HTTP 429")
+        return Deferred("the provider answered HTTP 429", answered.wait)
     if answered.status in _BEFORE_THE_PROGRAM:
         return Blocked("provider_contract", f"the provider answered HTTP {answered.status}")
     read = _ANSWER.fullmatch(answered.body[:4096].decode("latin-1").removeprefix("ï»¿"))
@@ -128,4 +128,4 @@ def _judged(answered: Answered, reference: str) -> Outcome:
     if answer is None:
         return Unclear("a code that the document does not list", code)
     # "ref_accuse est la référence du document transféré": ours, or one of the provider's own.
-    return outcome_of(answer, None if echoed in {None, reference, "1"} else echoed)
+    return outcome_of(answer, None if echoed in {None, "", reference, "1"} else echoed)

@@ -10,7 +10,10 @@ class Fax123Settings(BaseSettings):
     """The account at 123-fax."""
 
     model_config = SettingsConfigDict(
-        env_prefix="MULTICANAL_FAX123_", env_file=".env", extra="ignore"
+        env_prefix="MULTICANAL_FAX123_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
     )
 
     url: HttpUrl | None = Field(

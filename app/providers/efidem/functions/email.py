@@ -38,9 +38,9 @@ ENVOYER_EMAIL: Final = Function(
                   spellings=("REF_CLIENT", "Reference_client")),
         Parameter("LISTE_FICHIERS", _email_files, "Liste des pièces jointes à envoyer", shape=Shape.FILES,
                   fields=FILE_FIELDS, spellings=("LISTE_FICHIER",), pointer="/attachments"),
-        Parameter("CODE_FACTURATION", lambda s: s.billing_code, "Code permettant la ventilation des factures",
+        Parameter("CODE_FACTURATION", lambda s: s.billing_code, "Code permettant la ventilation des factures par département, services, BU...",
                   spellings=("Facturation",), pointer="/billing_code"),
-        Parameter("VARIABLEX", unused, "Champs variable destiné à la personnalisation du message: its chapter is missing"),
+        Parameter("VARIABLEX", unused, "Champs variable destiné à la personnalisation du message. Voir chapitre dédié."),  # there is none
         # Not in the table, and yet answer -6 is "Le champ sujet n'est pas renseigné".
         Parameter("SUJET", lambda s: s.content.subject, "the document's table has no subject",
                   spellings=("SUBJECT", "OBJET", "TITRE")),

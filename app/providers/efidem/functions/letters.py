@@ -66,7 +66,7 @@ COURRIER_ENVOYER: Final = Function(
                   required=True, shape=Shape.OBJECT, fields=NAME_FIELDS, spellings=("Destinataire",)),
         Parameter("Adresse_postale", _address, "Objet adresse postale de type COURRIER_DESTINATAIRE_ADRESSE",
                   required=True, shape=Shape.OBJECT, fields=ADDRESS_FIELDS, spellings=("Adresse",)),
-        Parameter("Liste_Fichier", lambda s: files_of(s, s.content.files), "Est un tableau d'objet fichier",
+        Parameter("Liste_Fichier", lambda s: files_of(s, s.content.files), "Est un tableau d'objet fichier. Ces fichiers sont utilisés pour les documents à poster",
                   required=True, shape=Shape.FILES, fields=FILE_FIELDS, spellings=("LISTE_FICHIERS",)),
         Parameter("Couleur", lambda s: s.content.color, "Valeur booléenne indiquant si la lettre doit être imprimée en couleur",
                   required=True, shape=Shape.BOOLEAN),

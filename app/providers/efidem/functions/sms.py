@@ -25,7 +25,7 @@ ENVOYER_SMS: Final = Function(
         Parameter("TEXTE", lambda s: s.content.text, "Texte de votre message SMS", required=True),
         Parameter("DA", lambda s: s.content.sender, "Nom d'émetteur personnalisé (11 caractères alphanumériques maximum)",
                   spellings=("EMETTEUR",), pointer="/sender"),
-        Parameter("CODE_FACTURATION", lambda s: s.billing_code, "Code permettant la ventilation des factures",
+        Parameter("CODE_FACTURATION", lambda s: s.billing_code, "Code permettant la ventilation des factures par département, services, BU...",
                   spellings=("Facturation",), pointer="/billing_code"),
     ),
     answers=(

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 
+from h11 import LocalProtocolError
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -17,7 +18,7 @@ class Disconnect(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Begin an answer that cannot be written, and leave it there."""
-        with suppress(Exception):
+        with suppress(RuntimeError, LocalProtocolError):  # by httptools, by h11
             await send(
                 {
                     "type": "http.response.start",
