@@ -55,6 +55,7 @@ class Scripted:
     def __init__(self, name: str, *, fetches_document: bool = False) -> None:
         self.name = name
         self.fetches_document = fetches_document
+        self.is_local = True
         self.outcomes: list[Outcome] = []
         self.findings: list[Finding] = []
         self.submissions: list[Submission[Content]] = []

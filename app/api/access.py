@@ -95,13 +95,13 @@ class Access:
             self._remembered[key_id] = (row, now)
         return row
 
-    def may_send(self, caller: Caller, channel: Channel) -> None:
+    def may_send(self, caller: Caller, channel: Channel, *, simulated: bool) -> None:
         """Raise where a caller may not send on a channel."""
         caller.may(f"{channel}:send")
         if caller.mode == Mode.TEAM:
             raise ChannelNotAllowed("Keys of the mode team cannot send in this version.")
-        if caller.mode == Mode.TEST and self._production:
-            detail = "A test key must never reach a provider: it sends in development only."
+        if caller.mode == Mode.TEST and (self._production or not simulated):
+            detail = "A test key must never reach a provider: it sends to simulators only."
             raise ChannelNotAllowed(detail)
 
 

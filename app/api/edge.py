@@ -64,7 +64,7 @@ IdempotencyKeyHeader = Annotated[
     ),
 ]
 PreferHeader = Annotated[
-    str | None,
+    list[str] | None,
     Header(
         alias="Prefer",
         description="`wait=5` answers 201 if the provider accepted within 5 seconds (RFC 7240)",
@@ -109,9 +109,9 @@ async def take_in(edge: Edge, arrival: Arrival) -> Answer:
     return accept.replay(record, arrival.key)
 
 
-def wait_of(prefer: str | None) -> int:
+def wait_of(prefer: list[str] | None) -> int:
     """Return for how many seconds a client wants to wait for the provider (RFC 7240, 4.3)."""
-    for part in (prefer or "").split(","):
+    for part in ",".join(prefer or ()).split(","):
         read = _WAIT.fullmatch(part.partition(";")[0])
         if read is not None:
             return min(int(read[1]), LONGEST_WAIT)

@@ -21,7 +21,7 @@ _IMPOSSIBLE: Final = {
     ValidationResult.TOO_LONG: ("number_too_long", "The number is too long."),
 }
 # A number and what people write into it; no extension, no second number, no name.
-_DIALLED: Final = re.compile(r"\+?[0-9(][0-9() .\u00a0\u202f-]*", re.ASCII)
+_DIALLED: Final = re.compile(r" *\+?[0-9(][0-9() ./\u00a0\u202f-]*", re.ASCII)
 _RFC_3339: Final = re.compile(r"[0-9]{4,5}-[0-9]{2}-[0-9]{2}(?:[Tt ].*)?", re.ASCII)
 _LONGEST_ADDRESS: Final = 254  # RFC 5321, 4.5.3.1.3
 _LINE_BREAKS: Final = frozenset("\r\n\t\v\f\x1c\x1d\x1e\x85\u2028\u2029")
@@ -35,7 +35,8 @@ def fault(code: str, detail: str) -> PydanticCustomError:
 def e164(text: str) -> str:
     """Return a number as +33601020304; French ones may come without their country code."""
     if not _DIALLED.fullmatch(text):
-        # The library would drop in silence what follows the first number, or stands before it.
+        # The library would drop in silence an extension, a second number, or what stands before
+        # the first, and read letters as digits.
         raise fault("number_invalid", "Give one number, of digits alone, such as +33601020304.")
     number = _parsed(text)
     shown = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
@@ -44,7 +45,7 @@ def e164(text: str) -> str:
     for region in (
         OVERSEAS if number.country_code == phonenumbers.country_code_for_region(HOME) else ()
     ):
-        other = phonenumbers.parse(text, region)
+        other = phonenumbers.parse(text.replace("\u202f", " "), region)
         if phonenumbers.is_valid_number(other):
             return phonenumbers.format_number(other, phonenumbers.PhoneNumberFormat.E164)
     reason = phonenumbers.is_possible_number_with_reason(number)
@@ -56,7 +57,7 @@ def e164(text: str) -> str:
 
 def _parsed(text: str) -> phonenumbers.PhoneNumber:
     try:
-        return phonenumbers.parse(text, HOME)
+        return phonenumbers.parse(text.replace("\u202f", " "), HOME)
     except NumberParseException:
         detail = "This is no telephone number; write it as +33601020304."
         raise fault("number_invalid", detail) from None

@@ -28,7 +28,6 @@ log = structlog.get_logger()
 async def claim(gateway: Gateway, channel: Channel, limit: int) -> list[Held]:
     """Claim due messages of a channel; grant the fetch of their documents where it is needed."""
     now = gateway.now()
-    fetched = gateway.providers[gateway.routes[channel]].fetches_document
     async with gateway.database.transaction() as connection:
         claims = await queue.claim(
             connection,
@@ -38,10 +37,18 @@ async def claim(gateway: Gateway, channel: Channel, limit: int) -> list[Held]:
             lease=gateway.timing.lease,
             limit=limit,
         )
-        tokens = {taken.attempt_id: gateway.ids.token() for taken in claims if fetched}
-        if tokens:
-            rows = [_grant(gateway, taken, tokens[taken.attempt_id], now) for taken in claims]
-            await attempts.grant(connection, rows)
+        tokens = {
+            taken.attempt_id: gateway.ids.token()
+            for taken in claims
+            if gateway.providers[taken.row["provider"]].fetches_document
+        }
+        granted = [
+            _grant(gateway, taken, tokens[taken.attempt_id], now)
+            for taken in claims
+            if taken.attempt_id in tokens
+        ]
+        if granted:
+            await attempts.grant(connection, granted)
     return [
         Held(claim=taken, at=now, document_url=_url(gateway, tokens.get(taken.attempt_id)))
         for taken in claims

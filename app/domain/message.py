@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 from uuid import UUID
+
+MASKED_LENGTH: Final = 200  # characters that the store keeps of a masked recipient
 
 
 class Channel(StrEnum):
@@ -120,7 +122,7 @@ def masked_recipient(content: Content) -> str:
     match content:
         case Email():
             local, _, domain = content.to_address.rpartition("@")
-            return f"{local[:1]}***@{domain}"
+            return f"{local[:1]}***@{domain}"[:MASKED_LENGTH]
         case Sms() | Fax():
             return f"{content.to[:4]}****{content.to[-4:]}"
         case Letter():

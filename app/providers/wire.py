@@ -5,6 +5,7 @@ long as no connection stood, the provider cannot have read anything.
 """
 
 import asyncio
+import ipaddress
 from dataclasses import dataclass
 from datetime import timedelta
 from types import SimpleNamespace
@@ -147,6 +148,17 @@ class _BrokenOff(aiohttp.ClientError):
     def __init__(self, why: str) -> None:
         self.why = why
         super().__init__(why)
+
+
+def is_loopback(address: str | None) -> bool:
+    """Say whether an address names this machine itself."""
+    host = URL(address).host if address else None
+    if host is None or host == "localhost":
+        return host is not None
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 async def _once(

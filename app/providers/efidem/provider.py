@@ -16,7 +16,7 @@ from app.providers.efidem.binding import Bound
 from app.providers.efidem.settings import EfidemSettings
 from app.providers.efidem.soap import CannotBind, Contract, Soap
 from app.providers.manual import Function, Parameter
-from app.providers.wire import Wire
+from app.providers.wire import Wire, is_loopback
 
 log = structlog.get_logger()
 
@@ -47,6 +47,7 @@ class Efidem:
         self._wire = Wire(
             timeout=settings.timeout, concurrency=settings.concurrency, rate=settings.rate
         )
+        self.is_local = is_loopback(str(settings.address or settings.wsdl or ""))
         self._soap = Soap(self._wire, efidem.FUNCTIONS)
         self._contract: Contract | None = None
         self._why = "the WSDL was not read yet"

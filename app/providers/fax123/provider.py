@@ -21,7 +21,7 @@ from app.providers.fax123.documents import fitted
 from app.providers.fax123.functions import HTTP_PHP, Call
 from app.providers.fax123.settings import Fax123Settings
 from app.providers.manual import outcome_of
-from app.providers.wire import Answered, Broken, NotSent, Wire
+from app.providers.wire import Answered, Broken, NotSent, Wire, is_loopback
 
 # "nombre1-ref_accuse": split at the first dash only, for a reference may hold more.
 _ANSWER: Final = re.compile(r"\s*([0-9]{3})(?:-([\x21-\x7e]{0,100}))?\s*", re.ASCII)
@@ -40,6 +40,7 @@ class Fax123:
     def __init__(self, settings: Fax123Settings) -> None:
         self._settings = settings
         self._wire = Wire(timeout=settings.timeout, concurrency=settings.concurrency)
+        self.is_local = is_loopback(str(settings.url) if settings.url else None)
 
     async def start(self) -> None:
         """Need nothing."""

@@ -1,0 +1,267 @@
+"""PDFs good and bad, looked at in a process of its own, and made to fit 123-fax's 1 Mo."""
+
+import hashlib
+import io
+import os
+import random
+import time
+import zlib
+from collections.abc import Callable
+
+import pikepdf
+import pytest
+from pikepdf import Array, Dictionary, Name
+
+from app.delivery import inspect as inspecting
+from app.delivery.inspect import Inspected, NotInspected, inspect
+from app.domain.errors import FieldError
+from app.domain.message import File
+from app.providers.fax123.documents import LARGEST, fitted
+
+pytestmark = pytest.mark.anyio
+
+
+def saved(document: pikepdf.Pdf, **options: object) -> bytes:
+    out = io.BytesIO()
+    document.save(out, **{"compress_streams": False, **options})  # type: ignore[arg-type]
+    return out.getvalue()
+
+
+def pdf(pages: int, filling: bytes = b"", **options: object) -> bytes:
+    """Return a PDF of so many pages; the first draws what `filling` holds, uncompressed."""
+    document = pikepdf.new()
+    for _ in range(pages):
+        document.add_blank_page()
+    if filling:
+        document.pages[0].Contents = document.make_stream(filling)
+    return saved(document, **options)
+
+
+def noise(size: int) -> bytes:
+    # A comment of a content stream: it draws nothing, and no compression makes it shorter.
+    return b"%" + random.Random(1).randbytes(size).replace(b"\n", b"x").replace(b"\r", b"x")
+
+
+def file(content: bytes, media_type: str = "application/pdf") -> File:
+    digest = hashlib.sha256(content).hexdigest()
+    return File(sha256=digest, name="a.pdf", media_type=media_type, size=len(content))
+
+
+ENCRYPTED = pdf(1, encryption=pikepdf.Encryption(user="user", owner="owner"))
+LOCKED = pdf(1, encryption=pikepdf.Encryption(user="", owner="owner"))
+BROKEN = NotInspected("document_invalid", inspecting.BROKEN)
+ONLY_PROTECTED = NotInspected("document_invalid", inspecting.ENCRYPTED)
+PAGELESS = NotInspected("document_invalid", inspecting.EMPTY)
+
+
+@pytest.mark.parametrize("pages", [1, 3, 250])
+async def test_a_pdf_is_opened_and_its_pages_are_counted(pages: int) -> None:
+    assert await inspect(pdf(pages)) == Inspected(pages)
+
+
+async def test_a_pdf_that_begins_after_a_few_other_bytes_opens() -> None:
+    assert await inspect(b"\r\nX-Mailer: x\r\n" + pdf(2)) == Inspected(2)
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"", BROKEN),
+        (b"hello", BROKEN),
+        (b"<html><body>404</body></html>", BROKEN),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), BROKEN),
+        (b"PK\x03\x04" + bytes(100), BROKEN),
+        (b" " * 1024 + b"%PDF-1.7\n", BROKEN),
+        (b"%PDF-1.7", BROKEN),
+        (b"%PDF-1.7\n" + random.Random(2).randbytes(5000), BROKEN),
+        (b"%PDF-1.7\ntrailer <</Root 1 0 R>>\n%%EOF", BROKEN),
+        (ENCRYPTED, ONLY_PROTECTED),
+        (LOCKED, ONLY_PROTECTED),
+        (pdf(0), PAGELESS),
+    ],
+    ids=[
+        "nothing", "text", "html", "png", "zip", "late", "head", "junk", "trailer",
+        "encrypted", "locked", "no page",
+    ],
+)  # fmt: skip
+async def test_what_is_no_pdf_for_us_is_refused_and_says_what_to_do(
+    content: bytes, found: NotInspected
+) -> None:
+    assert await inspect(content) == found
+
+
+async def test_a_truncated_pdf_never_counts_more_pages_than_it_has() -> None:
+    whole = pdf(3, noise(2000))
+
+    for length in (20, len(whole) // 2, len(whole) - 600, len(whole) - 20):
+        found = await inspect(whole[:length])
+        assert found == BROKEN or (isinstance(found, Inspected) and found.pages <= 3)
+
+
+def looping() -> bytes:
+    """A page tree whose node is its own child."""
+    document = pikepdf.new()
+    document.add_blank_page()
+    document.Root.Pages.Kids.append(document.Root.Pages)
+    document.Root.Pages.Count = 2
+    return saved(document)
+
+
+def bragging() -> bytes:
+    """A page tree that says it has two thousand million pages."""
+    return pdf(1).replace(b"/Count 1", b"/Count 2000000000")
+
+
+def nested() -> bytes:
+    """Arrays in arrays, as deep as no reader goes."""
+    deep = b"[" * 200_000 + b"]" * 200_000
+    return b"%PDF-1.4\n1 0 obj\n" + deep + b"\nendobj\ntrailer <</Root 1 0 R>>\n%%EOF"
+
+
+def bomb() -> bytes:
+    """A content stream of 900 MB in 1 MB: who rewrites it must unpack it."""
+    packer, block = zlib.compressobj(9), bytes(1_000_000)
+    first = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
+    again = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
+    document = pikepdf.new()
+    document.add_blank_page()
+    stream = pikepdf.Stream(document, first + again * 899)
+    stream.Filter = Name.FlateDecode
+    document.pages[0].Contents = document.make_indirect(stream)
+    out = io.BytesIO()
+    document.save(out, stream_decode_level=pikepdf.StreamDecodeLevel.none)
+    return out.getvalue()
+
+
+def crowded() -> bytes:
+    """Twenty thousand pages under one node."""
+    document = pikepdf.new()
+    tree = document.Root.Pages
+    tree.Kids = Array(
+        document.make_indirect(Dictionary(Type=Name.Page, MediaBox=[0, 0, 9, 9], Parent=tree))
+        for _ in range(20_000)
+    )
+    tree.Count = 20_000
+    return saved(document)
+
+
+@pytest.mark.parametrize(
+    ("make", "found"),
+    [(looping, BROKEN), (nested, BROKEN), (bragging, Inspected(1)), (crowded, Inspected(20_000))],
+)
+async def test_a_strange_page_tree_is_counted_as_it_is_or_refused(
+    make: Callable[[], bytes], found: Inspected | NotInspected
+) -> None:
+    content = make()
+
+    looked = await inspect(content)
+    rewritten = await inspect(content, rewrite=True)
+
+    assert looked == found
+    assert type(rewritten) is type(found)
+
+
+async def test_a_process_that_dies_of_its_limits_is_a_refusal() -> None:
+    content = bomb()
+    began = time.monotonic()
+
+    found = await inspect(content, rewrite=True)
+
+    assert found == NotInspected("document_invalid", inspecting.HOSTILE)
+    assert time.monotonic() - began < inspecting.PATIENCE
+    assert len(content) < 1_500_000
+
+
+async def test_no_process_is_left_behind() -> None:
+    before = children()
+
+    await inspect(pdf(1))
+    await inspect(b"%PDF-1.7\njunk")
+
+    assert children() == before
+
+
+def children() -> list[str]:
+    task = f"/proc/{os.getpid()}/task/{os.getpid()}/children"
+    with open(task, encoding="ascii") as listed:  # noqa: PTH123
+        return listed.read().split()
+
+
+# 123-fax's 1 Mo.
+
+
+async def test_a_document_that_fits_goes_as_it_is() -> None:
+    content = pdf(2, noise(LARGEST - len(pdf(2)) - 2000))
+    assert len(content) <= LARGEST
+
+    found = await fitted(file(content), content)
+
+    assert found == (
+        File(
+            sha256=hashlib.sha256(content).hexdigest(),
+            name="a.pdf",
+            media_type="application/pdf",
+            size=len(content),
+            pages=2,
+        ),
+        content,
+    )
+
+
+async def test_a_large_document_is_rewritten_without_loss() -> None:
+    drawing = b"0 0 1 rg 10 10 100 100 re f\n" * 60_000
+    content = pdf(3, drawing)
+    assert len(content) > LARGEST
+
+    found = await fitted(file(content), content)
+
+    assert not isinstance(found, FieldError)
+    kept, rewritten = found
+    assert len(rewritten) <= LARGEST
+    assert (kept.size, kept.pages, kept.name) == (len(rewritten), 3, "a.pdf")
+    assert kept.sha256 == hashlib.sha256(rewritten).hexdigest()
+    with pikepdf.open(io.BytesIO(rewritten)) as opened:
+        assert len(opened.pages) == 3
+        assert opened.pages[0].Contents.read_bytes() == drawing
+
+
+async def test_a_document_that_stays_too_large_is_refused_with_its_sizes() -> None:
+    content = pdf(1, noise(1_200_000))
+
+    found = await fitted(file(content), content)
+
+    assert isinstance(found, FieldError)
+    assert (found.pointer, found.code) == ("/document", "document_too_large")
+    assert "1,000,000" in found.detail
+    assert "The document has 1,2" in found.detail
+
+
+@pytest.mark.parametrize("size", [LARGEST, LARGEST + 1])
+async def test_the_limit_is_a_million_bytes_and_not_one_more(size: int) -> None:
+    short = pdf(1, noise(LARGEST - 5000))
+    content = short + b"\n" * (size - len(short))
+    assert len(content) == size
+
+    found = await fitted(file(content), content)
+
+    assert not isinstance(found, FieldError)
+    assert (found[1] == content) is (size == LARGEST)
+    assert len(found[1]) <= LARGEST
+
+
+@pytest.mark.parametrize("media_type", ["image/tiff", "text/plain", "application/PDF", ""])
+async def test_a_fax_is_a_pdf(media_type: str) -> None:
+    content = pdf(1)
+
+    found = await fitted(file(content, media_type), content)
+
+    assert isinstance(found, FieldError)
+    assert (found.pointer, found.code) == ("/document", "document_invalid")
+
+
+@pytest.mark.parametrize("content", [b"", b"junk", ENCRYPTED, pdf(0)])
+async def test_a_document_that_does_not_open_is_refused_at_its_field(content: bytes) -> None:
+    found = await fitted(file(content), content)
+
+    assert isinstance(found, FieldError)
+    assert (found.pointer, found.code) == ("/document", "document_invalid")
