@@ -19,6 +19,7 @@ from app.api.requests import RequestLog
 from app.delivery import accept
 from app.delivery.gateway import Gateway, Timing
 from app.delivery.gather import Gathering
+from app.delivery.inspect import Inspector
 from app.domain.identifiers import Identifiers
 from app.domain.message import Channel
 from app.providers import registry
@@ -42,7 +43,8 @@ def now() -> datetime:
 def build(settings: AllSettings) -> Gateway:
     """Return what every step works with."""
     core = settings.core
-    providers = registry.build(settings.efidem, settings.fax123)
+    inspector = Inspector()
+    providers = registry.build(settings.efidem, settings.fax123, inspector)
     concurrency = {
         "efidem": settings.efidem.concurrency,
         "fax123": settings.fax123.concurrency,
@@ -56,6 +58,7 @@ def build(settings: AllSettings) -> Gateway:
         now=now,
         random=random.SystemRandom().random,
         public_url=core.public_url,
+        inspector=inspector,
         concurrency=concurrency,
         timing=Timing(
             lease=timedelta(seconds=120),

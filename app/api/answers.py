@@ -26,7 +26,6 @@ _SAME: Final = (
     "metadata",
     "warnings",
     "attempts",
-    "pages",
 )
 _TIMES: Final = (
     "status_at",
@@ -44,7 +43,7 @@ def message(row: Row) -> dict[str, Any]:
     status = Status(row["status"])
     waits = row.get("due_at") if status not in WAITING else None
     fax = {
-        "pages": row.get("pages"),
+        "pages": row.get("units"),
         "pages_sent": row.get("pages_sent"),
         "document_fetched_at": moment(row.get("document_fetched_at")),
         "ack_overdue": False,
@@ -65,6 +64,8 @@ def message(row: Row) -> dict[str, Any]:
             "code": row.get("provider_code"),
             "label": row.get("provider_label"),
         },
+        "batch_id": None,
+        "cost": {"estimated": None, "segments_or_pages": row.get("units"), "final": False},
         "fax": fax if row["channel"] == Channel.FAX else None,
         "links": {
             "self": f"/v1/messages/{public}",

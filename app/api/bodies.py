@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
+from app.api.fields import FORBIDDEN
 from app.domain.errors import (
     FieldError,
     MalformedJson,
@@ -22,8 +23,6 @@ from app.domain.errors import (
     ValidationFailed,
 )
 
-# What XML 1.0 (2.2) cannot carry; NUL is what PostgreSQL cannot keep either.
-_FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _DEEPEST: Final = 32
 # A message has some hundred names and values; millions would take seconds that all others wait.
 _TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[,\[{]', re.DOTALL)
@@ -153,7 +152,7 @@ def _unwritable(value: object) -> Iterator[FieldError]:
     while waiting:
         one, at = waiting.pop()
         match one:
-            case str() if _FORBIDDEN.search(one):
+            case str() if FORBIDDEN.search(one):
                 detail = "The text holds a character that cannot be sent; remove it."
                 yield FieldError(pointer(at), "forbidden_characters", detail)
             case float() if isinf(one):
@@ -170,6 +169,6 @@ def _unwritable(value: object) -> Iterator[FieldError]:
 def _inner(value: Mapping[str, object] | Sequence[object]) -> Sequence[tuple[int | str, object]]:
     if not isinstance(value, Mapping):
         return list(enumerate(value))
-    if any(_FORBIDDEN.search(name) for name in value):
+    if any(FORBIDDEN.search(name) for name in value):
         raise MalformedJson("A field's name holds a character that cannot be sent.")
     return list(value.items())

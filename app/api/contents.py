@@ -16,7 +16,7 @@ from inscriptis.model.config import ParserConfig
 
 from app.api.schemas import EmailIn, FaxIn, FileIn, LetterIn, SmsIn
 from app.delivery.gateway import Gateway
-from app.delivery.inspect import NotInspected, inspect
+from app.delivery.inspect import Inspector, NotInspected
 from app.domain.errors import FieldError
 from app.domain.identifiers import DOCUMENT, read
 from app.domain.message import Content, Email, Fax, File, Letter, Sms
@@ -119,7 +119,8 @@ async def gather_files(
                 pages=row["pages"],
             )
         else:
-            file = await _inline(one, pointer, gathered, pdf_only=pdf_only)
+            inspector = gateway.inspector if pdf_only else None
+            file = await _inline(one, pointer, gathered, inspector)
         if file is not None:
             files.append(file)
             if pdf_only and file.media_type != PDF:
@@ -154,7 +155,9 @@ async def _uploaded(
     return {pointer: known[one] for pointer, one in wanted.items() if one in known}
 
 
-async def _inline(one: FileIn, pointer: str, gathered: Gathered, *, pdf_only: bool) -> File | None:
+async def _inline(
+    one: FileIn, pointer: str, gathered: Gathered, inspector: Inspector | None
+) -> File | None:
     try:
         content = base64.b64decode(one.content_base64 or "", validate=True)
     except (binascii.Error, ValueError):
@@ -164,18 +167,18 @@ async def _inline(one: FileIn, pointer: str, gathered: Gathered, *, pdf_only: bo
     if not content:
         gathered.refuse(f"{pointer}/content_base64", "too_short", "The file is empty.")
         return None
-    if one.filename is None and not pdf_only:
+    if one.filename is None and inspector is None:
         gathered.refuse(f"{pointer}/filename", "missing", "Give the name the recipient sees.")
         return None
     name = one.filename or "document.pdf"
     pages = None
-    if pdf_only:
-        inspected = await inspect(content)
+    if inspector is not None:
+        inspected = await inspector.inspect(content)
         if isinstance(inspected, NotInspected):
             gathered.refuse(pointer, inspected.code, inspected.detail)
             return None
         pages = inspected.pages
-    media_type = PDF if pdf_only else mimetypes.guess_type(name)[0] or "application/octet-stream"
+    media_type = PDF if inspector else mimetypes.guess_type(name)[0] or "application/octet-stream"
     digest = hashlib.sha256(content).hexdigest()
     gathered.files[digest] = content
     return File(sha256=digest, name=name, media_type=media_type, size=len(content), pages=pages)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
 from python_multipart.exceptions import MultipartParseError
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
@@ -25,12 +26,13 @@ from app.api.edge import (
 from app.api.schemas import FileIn
 from app.api.shapes import DocumentOut
 from app.delivery.accept import Answer, Arrival
-from app.delivery.inspect import NotInspected, inspect
+from app.delivery.inspect import Inspector, NotInspected
 from app.domain.errors import (
     DocumentInvalid,
     FieldError,
     MalformedRequest,
     NotFound,
+    PayloadTooLarge,
     UnsupportedMediaType,
 )
 from app.domain.identifiers import DOCUMENT, read, shown
@@ -69,7 +71,7 @@ async def upload_document(
     key = key_of(edge, caller, idempotency_key, request, [filename, digest])
     answer = await first_answer(edge, key)
     if answer is None:
-        media_type, pages = await _looked_at(filename, content)
+        media_type, pages = await _looked_at(edge.gateway.inspector, filename, content)
         row = {
             "id": edge.gateway.ids.new(),
             "client_id": caller.client_id,
@@ -123,35 +125,49 @@ async def _read(request: Request, limit: int) -> tuple[str, bytes]:
         raise UnsupportedMediaType("Send application/pdf, or a multipart form with a file.")
     # The form's own lines come on top of the file's bytes.
     body = await bodies.read_bytes(request, limit + 65_536)
+    filename, content = await _only_file(request, body)
+    if len(content) > limit:
+        raise PayloadTooLarge(f"The document may have {limit:,} bytes; send less.")
+    # The name takes the same rule as everywhere.
+    name = bodies.validated(FileIn, {"filename": filename, "document_id": "-"}).filename
+    return name or "document.pdf", content
+
+
+async def _only_file(request: Request, body: bytes) -> tuple[str | None, bytes]:
+    """Return the name and bytes of a form's one file."""
 
     async def whole() -> AsyncGenerator[bytes, None]:
         yield body
 
+    unreadable = MalformedRequest("The multipart form cannot be read.")
+    _, options = parse_options_header(request.headers["content-type"])
+    end = b"--" + options.get(b"boundary", b"") + b"--"
+    if end not in body:  # the reader would take a form that was cut
+        raise unreadable
     try:
         form = await MultiPartParser(
             request.headers, whole(), max_files=1, max_fields=10, max_part_size=65_536
         ).parse()
     except (MultiPartException, MultipartParseError, KeyError, UnicodeDecodeError):
-        raise MalformedRequest("The multipart form cannot be read.") from None
-    file = form.get("file")
-    if not isinstance(file, UploadFile) or len(form) != 1:
-        error = FieldError("/file", "missing", "Send one file, in the form's field `file`.")
-        raise bodies.failed([error])
-    content = await file.read()
-    await form.close()
-    # The name takes the same rule as everywhere.
-    name = bodies.validated(FileIn, {"filename": file.filename, "document_id": "-"}).filename
-    return name or "document.pdf", content
+        raise unreadable from None
+    try:
+        file = form.get("file")
+        if not isinstance(file, UploadFile) or len(form.multi_items()) != 1:
+            error = FieldError("/file", "missing", "Send one file, in the form's field `file`.")
+            raise bodies.failed([error])
+        return file.filename, await file.read()
+    finally:
+        await form.close()
 
 
-async def _looked_at(filename: str, content: bytes) -> tuple[str, int | None]:
+async def _looked_at(inspector: Inspector, filename: str, content: bytes) -> tuple[str, int | None]:
     """Return a file's media type, and a PDF's pages; refuse a PDF that does not open."""
     if not content:
         raise DocumentInvalid("The document is empty.")
     guessed = mimetypes.guess_type(filename)[0] or "application/octet-stream"
     if guessed != PDF and not content.startswith(b"%PDF-"):
         return guessed, None
-    inspected = await inspect(content)
+    inspected = await inspector.inspect(content)
     if isinstance(inspected, NotInspected):
         raise DocumentInvalid(inspected.detail)
     return PDF, inspected.pages

@@ -23,6 +23,8 @@ _IMPOSSIBLE: Final = {
 # A number and what people write into it; no extension, no second number, no name.
 _DIALLED: Final = re.compile(r" *\+?[0-9(][0-9() ./\u00a0\u202f-]*", re.ASCII)
 _RFC_3339: Final = re.compile(r"[0-9]{4,5}-[0-9]{2}-[0-9]{2}(?:[Tt ].*)?", re.ASCII)
+# What XML 1.0 (2.2) cannot carry; NUL is what PostgreSQL cannot keep either.
+FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _LONGEST_ADDRESS: Final = 254  # RFC 5321, 4.5.3.1.3
 _LINE_BREAKS: Final = frozenset("\r\n\t\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 
@@ -122,8 +124,8 @@ def written(value: object) -> object:
 
 
 def writable(text: str) -> str:
-    """Refuse NUL, which PostgreSQL cannot compare with."""
-    if "\0" in text:
+    """Refuse characters that XML or PostgreSQL cannot carry."""
+    if FORBIDDEN.search(text):
         raise fault("forbidden_characters", "The value holds a character that cannot be kept.")
     return text
 

@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections import Counter
 from typing import Annotated, Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -15,10 +16,11 @@ from sqlalchemy import RowMapping
 
 from app.api import answers
 from app.api.access import Caller
+from app.api.bodies import failed, pointer
 from app.api.edge import CallerDep, Edge, EdgeDep
 from app.api.fields import SearchText, Time
 from app.api.shapes import EventsOut, MessageOut, MessagesOut
-from app.domain.errors import CursorInvalid, NotFound
+from app.domain.errors import CursorInvalid, FieldError, NotFound
 from app.domain.identifiers import MESSAGE, read
 from app.domain.message import Channel
 from app.domain.status import Status
@@ -52,6 +54,7 @@ async def list_messages(
 ) -> Response:
     """List messages, newest first, page by page."""
     caller.may("messages:read")
+    _refuse_repeated(request)
     narrowed = Filter(**query.model_dump(exclude={"limit", "cursor"}))
     after = _opened(edge, query.cursor) if query.cursor is not None else None
     async with edge.gateway.database.reading() as connection:
@@ -90,6 +93,18 @@ async def list_events(message_id: str, edge: EdgeDep, caller: CallerDep) -> Resp
     async with edge.gateway.database.reading() as connection:
         rows = await messages.timeline(connection, row["id"])
     return JSONResponse({"data": [answers.event(one, row) for one in rows]})
+
+
+def _refuse_repeated(request: Request) -> None:
+    given = Counter(name for name, _ in request.query_params.multi_items())
+    detail = "Give this parameter once."
+    wrong = [
+        FieldError(pointer((name,)), "repeated", detail)
+        for name, times in given.items()
+        if times > 1
+    ]
+    if wrong:
+        raise failed(wrong)
 
 
 async def _found(edge: Edge, caller: Caller, text: str) -> RowMapping:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from app.api.fields import (
     BillingCode,
@@ -17,6 +17,7 @@ from app.api.fields import (
     Time,
     fault,
     single_line,
+    writable,
 )
 
 
@@ -33,7 +34,29 @@ def _file_name(text: str) -> str:
     return text
 
 
-FileName = Annotated[str, Field(min_length=1, max_length=150), AfterValidator(_file_name)]
+FileName = Annotated[
+    str,
+    Field(min_length=1, max_length=150),
+    AfterValidator(writable),  # a form's name was not read as JSON
+    AfterValidator(_file_name),
+]
+
+
+def _not_offered(value: object) -> object:
+    """Take what means "no", and say of anything else that it cannot be had."""
+    if value:
+        raise fault("not_supported", "This version does not offer it; leave the field out.")
+    return value
+
+
+def _one_recipient(value: object) -> object:
+    if isinstance(value, list) and len(value) > 1:
+        raise fault("not_supported", "Send one message to each recipient.")
+    return value
+
+
+NotOffered = Annotated[None, BeforeValidator(_not_offered)]
+NotOfferedFlag = Annotated[Literal[False], BeforeValidator(_not_offered)]
 
 
 class FileIn(Strict):
@@ -88,25 +111,27 @@ class SenderIn(Strict):
 class TrackIn(Strict):
     """Tracking, which the transactional route does not have."""
 
-    opens: Literal[False] = False
-    clicks: Literal[False] = False
+    opens: NotOfferedFlag = False
+    clicks: NotOfferedFlag = False
 
 
 class EmailIn(Common):
     """An e-mail to one recipient."""
 
     from_: SenderIn = Field(alias="from")
-    to: Annotated[list[RecipientIn], Field(min_length=1, max_length=1)]
-    cc: Annotated[list[RecipientIn], Field(max_length=0)] = []
+    to: Annotated[
+        list[RecipientIn], Field(min_length=1, max_length=1), BeforeValidator(_one_recipient)
+    ]
+    cc: Annotated[list[RecipientIn], Field(max_length=0), BeforeValidator(_not_offered)] = []
     reply_to: EmailAddress | None = None
     subject: Subject
     text: Body | None = Field(None, description="Derived from html where it is missing")
     html: Body | None = Field(None, description="Derived from text where it is missing")
-    template: None = None
+    template: NotOffered = None
     attachments: Annotated[list[FileIn], Field(max_length=20)] = []
     route: Literal["auto", "transactional"] = "auto"
     track: TrackIn = TrackIn()
-    errors_to: None = None
+    errors_to: NotOffered = None
 
     @model_validator(mode="after")
     def _has_a_body(self) -> Self:
@@ -184,5 +209,5 @@ class FaxIn(Common):
     to_name: Name | None = None
     document: FileIn
     provider: Literal["auto", "fax123"] = "auto"
-    cover: None = None
-    retry: None = None
+    cover: NotOffered = None
+    retry: NotOffered = None

@@ -45,6 +45,14 @@ class FaxOut(BaseModel):
     ack_overdue: bool
 
 
+class CostOut(BaseModel):
+    """What a message is paid by."""
+
+    estimated: float | None
+    segments_or_pages: int | None
+    final: bool
+
+
 class LinksOut(BaseModel):
     """Where to go on."""
 
@@ -76,7 +84,8 @@ class MessageOut(BaseModel):
     warnings: list[str]
     provider: ProviderOut
     attempts: int
-    pages: int | None
+    batch_id: str | None
+    cost: CostOut
     fax: FaxOut | None
     created_at: datetime
     submitted_at: datetime | None

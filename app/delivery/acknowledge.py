@@ -82,7 +82,7 @@ async def _apply(
     if attempt["ended_at"] is None:
         # The call is still open: its outcome applies what waits, in the same transaction.
         return "call_open"
-    report = gateway.learn[kept["provider"]](_read(kept), row["pages"])
+    report = gateway.learn[kept["provider"]](_read(kept), row["units"])
     move = Move(
         message_id=row["id"],
         to=report.status,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from app.delivery.inspect import Inspector
 from app.domain.errors import FieldError
 from app.domain.identifiers import Identifiers
 from app.domain.message import Channel, Content, Submission, Submitted
@@ -111,6 +112,7 @@ class Gateway:
     now: Callable[[], datetime]
     random: Callable[[], float]
     public_url: str
+    inspector: Inspector = field(default_factory=Inspector)
     learn: Mapping[str, Learn] = field(default_factory=dict)  # for providers that acknowledge
     concurrency: Mapping[str, int] = field(default_factory=dict)  # calls at once, by provider
     timing: Timing = field(default_factory=Timing)

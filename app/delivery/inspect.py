@@ -16,7 +16,7 @@ import pikepdf
 MEMORY: Final = 512 * 1024 * 1024  # bytes of address space
 SECONDS: Final = 5  # of processor time
 PATIENCE: Final = 15.0  # seconds of any time
-AT_ONCE: Final = asyncio.Semaphore(4)
+AT_ONCE: Final = 4  # processes
 
 INVALID: Final = "document_invalid"
 ENCRYPTED: Final = "The PDF is protected by a password; send it without one."
@@ -41,26 +41,37 @@ class NotInspected:
     detail: str
 
 
-async def inspect(content: bytes, *, rewrite: bool = False) -> Inspected | NotInspected:
-    """Open a PDF; with `rewrite`, also write it anew without loss."""
-    if not content.startswith(b"%PDF-") and b"%PDF-" not in content[:1024]:
-        return NotInspected(INVALID, BROKEN)
-    async with AT_ONCE:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            __name__,
-            "rewrite" if rewrite else "look",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        try:
-            out, _ = await asyncio.wait_for(process.communicate(content), PATIENCE)
-        except TimeoutError:
+class Inspector:
+    """Looks at PDFs, a few at once."""
+
+    def __init__(self) -> None:
+        self._at_once = asyncio.Semaphore(AT_ONCE)
+
+    async def inspect(self, content: bytes, *, rewrite: bool = False) -> Inspected | NotInspected:
+        """Open a PDF; with `rewrite`, also write it anew without loss."""
+        if b"%PDF-" not in content[:1024]:
+            return NotInspected(INVALID, BROKEN)
+        async with self._at_once:
+            return await _apart(content, rewrite=rewrite)
+
+
+async def _apart(content: bytes, *, rewrite: bool) -> Inspected | NotInspected:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", __name__, "rewrite" if rewrite else "look"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        out, _ = await asyncio.wait_for(process.communicate(content), PATIENCE)
+    except TimeoutError:
+        return NotInspected(INVALID, HOSTILE)
+    finally:
+        # Also where the caller left meanwhile.
+        if process.returncode is None:
             process.kill()
             await process.wait()
-            return NotInspected(INVALID, HOSTILE)
     head, _, rewritten = out.partition(b"\n")
     if process.returncode != 0 or not head:
         return NotInspected(INVALID, HOSTILE)

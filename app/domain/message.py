@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Final, Generic, TypeVar
 from uuid import UUID
 
+from app.domain.segments import segments
+
 MASKED_LENGTH: Final = 200  # characters that the store keeps of a masked recipient
 
 
@@ -115,6 +117,17 @@ def files_of(content: Content) -> tuple[File, ...]:
             return (content.file,)
         case Sms():
             return ()
+
+
+def units_of(content: Content) -> int | None:
+    """Return what a content is paid by: parts of a text message, pages of a letter or fax."""
+    match content:
+        case Sms():
+            return segments(content.text)
+        case Letter() | Fax():
+            return sum(file.pages or 0 for file in files_of(content)) or None
+        case Email():
+            return None
 
 
 def masked_recipient(content: Content) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.identifiers import Identifiers
-from app.domain.message import Message, files_of, masked_recipient
+from app.domain.message import Message, masked_recipient, units_of
 from app.domain.outcome import Failure
 from app.domain.status import NEXT, Status
 from app.store.contents import written
@@ -61,7 +61,7 @@ def row_of(message: Message) -> dict[str, Any]:
         "warnings": list(message.warnings),
         "content": written(message.channel, message.content),
         "recipient": masked_recipient(message.content),
-        "pages": _pages(message),
+        "units": units_of(message.content),
         "status": (Status.SCHEDULED if waits else Status.QUEUED).value,
         "status_at": message.created_at,
         "status_source": "client",
@@ -71,11 +71,6 @@ def row_of(message: Message) -> dict[str, Any]:
         "attempts": 0,
         "checks": 0,
     }
-
-
-def _pages(message: Message) -> int | None:
-    counted = [file.pages for file in files_of(message.content) if file.pages is not None]
-    return sum(counted) if counted else None
 
 
 async def add(

@@ -102,7 +102,7 @@ messages = Table(
     _column("warnings", JSON),
     _column("content", Text),  # JSON of the channel's content
     _column("recipient", String(200)),  # masked
-    Column("pages", Integer),
+    Column("units", Integer),  # what is paid for: parts of a text message, pages
     # Where it stands.
     _column("status", String(20)),
     Column("previous_status", String(20)),

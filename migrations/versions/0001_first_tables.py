@@ -86,7 +86,7 @@ def upgrade() -> None:
         sa.Column("warnings", sa.JSON(), nullable=False),
         sa.Column("content", sa.Text(), nullable=False),
         sa.Column("recipient", sa.String(length=200), nullable=False),
-        sa.Column("pages", sa.Integer(), nullable=True),
+        sa.Column("units", sa.Integer(), nullable=True),
         sa.Column("status", sa.String(length=20), nullable=False),
         sa.Column("previous_status", sa.String(length=20), nullable=True),
         sa.Column("status_at", sa.DateTime(timezone=True), nullable=False),

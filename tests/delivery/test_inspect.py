@@ -13,7 +13,7 @@ import pytest
 from pikepdf import Array, Dictionary, Name
 
 from app.delivery import inspect as inspecting
-from app.delivery.inspect import Inspected, NotInspected, inspect
+from app.delivery.inspect import Inspected, Inspector, NotInspected
 from app.domain.errors import FieldError
 from app.domain.message import File
 from app.providers.fax123.documents import LARGEST, fitted
@@ -56,11 +56,11 @@ PAGELESS = NotInspected("document_invalid", inspecting.EMPTY)
 
 @pytest.mark.parametrize("pages", [1, 3, 250])
 async def test_a_pdf_is_opened_and_its_pages_are_counted(pages: int) -> None:
-    assert await inspect(pdf(pages)) == Inspected(pages)
+    assert await Inspector().inspect(pdf(pages)) == Inspected(pages)
 
 
 async def test_a_pdf_that_begins_after_a_few_other_bytes_opens() -> None:
-    assert await inspect(b"\r\nX-Mailer: x\r\n" + pdf(2)) == Inspected(2)
+    assert await Inspector().inspect(b"\r\nX-Mailer: x\r\n" + pdf(2)) == Inspected(2)
 
 
 @pytest.mark.parametrize(
@@ -87,14 +87,14 @@ async def test_a_pdf_that_begins_after_a_few_other_bytes_opens() -> None:
 async def test_what_is_no_pdf_for_us_is_refused_and_says_what_to_do(
     content: bytes, found: NotInspected
 ) -> None:
-    assert await inspect(content) == found
+    assert await Inspector().inspect(content) == found
 
 
 async def test_a_truncated_pdf_never_counts_more_pages_than_it_has() -> None:
     whole = pdf(3, noise(2000))
 
     for length in (20, len(whole) // 2, len(whole) - 600, len(whole) - 20):
-        found = await inspect(whole[:length])
+        found = await Inspector().inspect(whole[:length])
         assert found == BROKEN or (isinstance(found, Inspected) and found.pages <= 3)
 
 
@@ -154,8 +154,8 @@ async def test_a_strange_page_tree_is_counted_as_it_is_or_refused(
 ) -> None:
     content = make()
 
-    looked = await inspect(content)
-    rewritten = await inspect(content, rewrite=True)
+    looked = await Inspector().inspect(content)
+    rewritten = await Inspector().inspect(content, rewrite=True)
 
     assert looked == found
     assert type(rewritten) is type(found)
@@ -165,7 +165,7 @@ async def test_a_process_that_dies_of_its_limits_is_a_refusal() -> None:
     content = bomb()
     began = time.monotonic()
 
-    found = await inspect(content, rewrite=True)
+    found = await Inspector().inspect(content, rewrite=True)
 
     assert found == NotInspected("document_invalid", inspecting.HOSTILE)
     assert time.monotonic() - began < inspecting.PATIENCE
@@ -175,8 +175,8 @@ async def test_a_process_that_dies_of_its_limits_is_a_refusal() -> None:
 async def test_no_process_is_left_behind() -> None:
     before = children()
 
-    await inspect(pdf(1))
-    await inspect(b"%PDF-1.7\njunk")
+    await Inspector().inspect(pdf(1))
+    await Inspector().inspect(b"%PDF-1.7\njunk")
 
     assert children() == before
 
@@ -194,7 +194,7 @@ async def test_a_document_that_fits_goes_as_it_is() -> None:
     content = pdf(2, noise(LARGEST - len(pdf(2)) - 2000))
     assert len(content) <= LARGEST
 
-    found = await fitted(file(content), content)
+    found = await fitted(Inspector(), file(content), content)
 
     assert found == (
         File(
@@ -213,7 +213,7 @@ async def test_a_large_document_is_rewritten_without_loss() -> None:
     content = pdf(3, drawing)
     assert len(content) > LARGEST
 
-    found = await fitted(file(content), content)
+    found = await fitted(Inspector(), file(content), content)
 
     assert not isinstance(found, FieldError)
     kept, rewritten = found
@@ -228,7 +228,7 @@ async def test_a_large_document_is_rewritten_without_loss() -> None:
 async def test_a_document_that_stays_too_large_is_refused_with_its_sizes() -> None:
     content = pdf(1, noise(1_200_000))
 
-    found = await fitted(file(content), content)
+    found = await fitted(Inspector(), file(content), content)
 
     assert isinstance(found, FieldError)
     assert (found.pointer, found.code) == ("/document", "document_too_large")
@@ -242,7 +242,7 @@ async def test_the_limit_is_a_million_bytes_and_not_one_more(size: int) -> None:
     content = short + b"\n" * (size - len(short))
     assert len(content) == size
 
-    found = await fitted(file(content), content)
+    found = await fitted(Inspector(), file(content), content)
 
     assert not isinstance(found, FieldError)
     assert (found[1] == content) is (size == LARGEST)
@@ -253,7 +253,7 @@ async def test_the_limit_is_a_million_bytes_and_not_one_more(size: int) -> None:
 async def test_a_fax_is_a_pdf(media_type: str) -> None:
     content = pdf(1)
 
-    found = await fitted(file(content, media_type), content)
+    found = await fitted(Inspector(), file(content, media_type), content)
 
     assert isinstance(found, FieldError)
     assert (found.pointer, found.code) == ("/document", "document_invalid")
@@ -261,7 +261,7 @@ async def test_a_fax_is_a_pdf(media_type: str) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"junk", ENCRYPTED, pdf(0)])
 async def test_a_document_that_does_not_open_is_refused_at_its_field(content: bytes) -> None:
-    found = await fitted(file(content), content)
+    found = await fitted(Inspector(), file(content), content)
 
     assert isinstance(found, FieldError)
     assert (found.pointer, found.code) == ("/document", "document_invalid")

@@ -89,9 +89,10 @@ def _bind(binding: SoapBinding, operations: Mapping[str, str], function: Functio
     places, missing = [], []
     for parameter in function.parameters:
         name = _take(free, parameter) if parameter.value is not unused else None
-        if name is not None:
+        wrong = _wrong_fields(parameter, elements[name]) if name is not None else []
+        if name is not None and not (wrong and _is_optional(parameter, elements[name])):
             places.append(Place(parameter, name, elements[name]))
-            blocked += _wrong_fields(parameter, elements[name])
+            blocked += wrong
         elif parameter.required:
             blocked.append(f"the WSDL has no parameter {parameter.name}")
         elif parameter.value is not unused:
@@ -125,6 +126,11 @@ def _take(free: dict[str, str], parameter: Parameter) -> str | None:
 
 def _elements(kind: Any) -> dict[str, Element]:  # noqa: ANN401 -- zeep's types
     return dict(getattr(kind, "elements", ()))
+
+
+def _is_optional(parameter: Parameter, element: Element) -> bool:
+    """Say whether a call can do without: for the document, and for the WSDL."""
+    return not parameter.required and not _is_mandatory(element)
 
 
 def _is_mandatory(element: Element) -> bool:

@@ -128,15 +128,16 @@ def _report(
     )
 
 
-# The document's five variables, and what each may hold.
-_FIELDS: Final = {
+# Of the document's five variables, those that say what became of which fax, and what each may hold.
+_NEEDED: Final = {
     "etat_e": re.compile(r"[0-9]{1,10}", re.ASCII),
     "ref_accuse": re.compile(r"[\x21-\x7e]{1,100}", re.ASCII),
     "numero": re.compile(r"[0-9+(). /-]{1,40}", re.ASCII),
-    "nb_page": re.compile(r"[0-9]{0,5}", re.ASCII),
-    "heure": re.compile(r"[\x20-\x7e]{0,64}", re.ASCII),
 }
-_REQUIRED: Final = ("etat_e", "ref_accuse", "numero")
+# The others are worth less than the acknowledgement: it is not refused for them.
+_NAMES: Final = (*_NEEDED, "nb_page", "heure")
+_PAGES: Final = re.compile(r"[0-9]{1,5}", re.ASCII)
+_UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e]")
 
 
 def read(query: bytes) -> Acknowledgement:
@@ -147,19 +148,19 @@ def read(query: bytes) -> Acknowledgement:
     ):
         if name in values:
             # Which of two codes would be true? Neither is taken.
-            message = f"{name if name in _FIELDS else 'a field'} is given twice"
+            message = f"{name if name in _NAMES else 'a field'} is given twice"
             raise ValueError(message)
         values[name] = value.strip()
-    for name, form in _FIELDS.items():
-        value = values.get(name, "")
-        if not form.fullmatch(value) and (value or name in _REQUIRED):
-            message = f"{name} is {'wrong' if value else 'missing'}"
+    for name, form in _NEEDED.items():
+        if not form.fullmatch(values.get(name, "")):
+            message = f"{name} is {'wrong' if values.get(name) else 'missing'}"
             raise ValueError(message)
     code = values["etat_e"].lstrip("0") or RECEIVED
+    pages, hour = values.get("nb_page", ""), values.get("heure", "")
     return Acknowledgement(
         reference=values["ref_accuse"],
         code=code,
         number=values["numero"],
-        pages=int(values["nb_page"]) if values.get("nb_page") else None,
-        provider_time=values.get("heure") or None,
+        pages=int(pages) if _PAGES.fullmatch(pages) else None,
+        provider_time=_UNPRINTABLE.sub("?", hour)[:64] or None,
     )

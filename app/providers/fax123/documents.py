@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import replace
 from typing import Final
 
-from app.delivery.inspect import NotInspected, inspect
+from app.delivery.inspect import Inspector, NotInspected
 from app.domain.errors import FieldError
 from app.domain.message import File
 
@@ -13,11 +13,13 @@ LARGEST: Final = 1_000_000  # bytes
 POINTER: Final = "/document"
 
 
-async def fitted(file: File, content: bytes) -> tuple[File, bytes] | FieldError:
+async def fitted(
+    inspector: Inspector, file: File, content: bytes
+) -> tuple[File, bytes] | FieldError:
     """Return a document that fits, rewritten without loss if it must be, or what is wrong."""
     if file.media_type != "application/pdf":
         return FieldError(POINTER, "document_invalid", "A fax is sent from one PDF document.")
-    inspected = await inspect(content, rewrite=len(content) > LARGEST)
+    inspected = await inspector.inspect(content, rewrite=len(content) > LARGEST)
     if isinstance(inspected, NotInspected):
         return FieldError(POINTER, inspected.code, inspected.detail)
     smallest = inspected.rewritten or content

@@ -60,7 +60,7 @@ HTTP_PHP: Final = Function(
         Answer("108", BLOCKED,    "Le solde de votre compte est à 0.", "provider_credit"),
         # Without a fetch it judged an error page, or nothing.
         Answer("109", IF_FETCHED, "Le format de votre fichier n'est pas valide.", "document_invalid"),
-        Answer("110", IF_FETCHED, "Le poids de votre fichier ne doit pas dépasser 1Mo.", "document_invalid"),
+        Answer("110", IF_FETCHED, "Le poids de votre fichier ne doit pas dépasser 1Mo.", "document_too_large"),
         Answer("111", IF_FETCHED, "Votre fichier est vide.", "document_invalid"),
         Answer("112", BLOCKED,    "Vous devez créditer votre compte pour effectuer cet envoi.", "provider_credit"),
         Answer("113", ACCEPTED,   "Le document vient d'être transmis à l'opérateur."),

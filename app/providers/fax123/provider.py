@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import quote
 
 from app.delivery.gateway import Prepared
+from app.delivery.inspect import Inspector
 from app.domain.errors import FieldError
 from app.domain.message import Channel, Content, Fax, Submission, Submitted
 from app.domain.outcome import (
@@ -24,7 +25,8 @@ from app.providers.manual import outcome_of
 from app.providers.wire import Answered, Broken, NotSent, Wire, is_loopback
 
 # "nombre1-ref_accuse": split at the first dash only, for a reference may hold more.
-_ANSWER: Final = re.compile(r"\s*([0-9]{3})(?:-([\x21-\x7e]{0,100}))?\s*", re.ASCII)
+_ANSWER: Final = re.compile(r"\s*([0-9]{3})(?:-([\w.:/-]{0,100}))?\s*", re.ASCII)
+_MARKUP: Final = re.compile(r"<[^<>]{1,200}>")
 _OK: Final = 200
 _BEFORE_THE_PROGRAM: Final = frozenset({401, 403, 404, 405, 407})
 _TOO_MANY: Final = 429
@@ -37,8 +39,9 @@ class Fax123:
     channels: Collection[Channel] = (Channel.FAX,)
     fetches_document = True
 
-    def __init__(self, settings: Fax123Settings) -> None:
+    def __init__(self, settings: Fax123Settings, inspector: Inspector) -> None:
         self._settings = settings
+        self._inspector = inspector
         self._wire = Wire(timeout=settings.timeout, concurrency=settings.concurrency)
         self.is_local = is_loopback(str(settings.url) if settings.url else None)
 
@@ -60,7 +63,7 @@ class Fax123:
         if not isinstance(content, Fax):
             error = FieldError("", "channel_not_allowed", "123-fax carries faxes only.")
             return Prepared(content=content, files=files, errors=(error,))
-        done = await fitted(content.file, files[content.file.sha256])
+        done = await fitted(self._inspector, content.file, files[content.file.sha256])
         if isinstance(done, FieldError):
             return Prepared(content=content, files=files, errors=(done,))
         file, document = done
@@ -121,7 +124,9 @@ def _judged(answered: Answered, reference: str) -> Outcome:
         return Deferred("the provider answered HTTP 429", answered.wait)
     if answered.status in _BEFORE_THE_PROGRAM:
         return Blocked("provider_contract", f"the provider answered HTTP {answered.status}")
-    read = _ANSWER.fullmatch(answered.body[:4096].decode("latin-1").removeprefix("ï»¿"))
+    # "La requête affiche une réponse": a page may stand around it.
+    text = _MARKUP.sub("", answered.body[:4096].decode("latin-1").removeprefix("ï»¿"))
+    read = _ANSWER.fullmatch(text)
     if answered.status != _OK or read is None:
         return Unclear(f"HTTP {answered.status}, and not `code-reference`")
     code, echoed = read.groups()

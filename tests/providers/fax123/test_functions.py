@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from pydantic import HttpUrl, SecretStr
 
+from app.delivery.inspect import Inspector
 from app.domain.message import Fax, File, Submission
 from app.domain.outcome import Accepted, Blocked, Deferred, Failure, Outcome, Refused, Unclear
 from app.providers.fax123.functions import HTTP_PHP, national
@@ -28,7 +29,7 @@ EMISSION: list[tuple[str, str, str, str | None]] = [
     ("107", "Le numéro de Fax n'est pas valide.", "refused", "invalid_recipient"),
     ("108", "Le solde de votre compte est à 0.", "blocked", "provider_credit"),
     ("109", "Le format de votre fichier n'est pas valide.", "refused if fetched", "document_invalid"),
-    ("110", "Le poids de votre fichier ne doit pas dépasser 1Mo.", "refused if fetched", "document_invalid"),
+    ("110", "Le poids de votre fichier ne doit pas dépasser 1Mo.", "refused if fetched", "document_too_large"),
     ("111", "Votre fichier est vide.", "refused if fetched", "document_invalid"),
     ("112", "Vous devez créditer votre compte pour effectuer cet envoi.", "blocked", "provider_credit"),
     ("113", "Le document vient d'être transmis à l'opérateur.", "accepted", None),
@@ -62,7 +63,8 @@ def provider(url: str | None, **changed: object) -> Fax123:
         "receipt_email": None,
         "timeout": 5.0,
     }
-    return Fax123(Fax123Settings.model_construct(**{**values, "concurrency": 4, **changed}))
+    settings = Fax123Settings.model_construct(**{**values, "concurrency": 4, **changed})
+    return Fax123(settings, Inspector())
 
 
 async def outcome_of_answer(answer: bytes, **changed: object) -> tuple[Outcome, Server]:
@@ -115,6 +117,7 @@ async def test_a_documented_code_has_its_meaning(
         ("\r\n 113-9F2 \n", "9F2"),
         ("113-a-b-c", "a-b-c"),
         ("\N{BYTE ORDER MARK}113-9F2", "9F2"),
+        ("<html><body>113-x</body></html>", "x"),
     ],
 )
 async def test_an_acceptance_keeps_a_reference_that_is_not_ours(
@@ -141,7 +144,7 @@ async def test_an_acceptance_keeps_a_reference_that_is_not_ours(
         "113/x",
         "113,103",
         "OK",
-        "<html>113-x</html>",
+        "<html>113-x or 103-y</html>",
         "113-x\n103-x",
         "\N{ARABIC-INDIC DIGIT ONE}13-x",
         "113-" + "x" * 101,
