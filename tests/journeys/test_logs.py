@@ -1,0 +1,148 @@
+"""Logs name ids and codes: never who was written to, what was written, or a secret."""
+
+import re
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.journeys import samples
+from tests.journeys.loopback import call
+from tests.journeys.system import SECRETS, System
+
+ADDRESS = "CANARYBUILDING"
+NAME = "Canaryname"
+WORDS = "canarywords"
+FILE = "canaryfile.pdf"
+DOMAIN = "canarydomain.test"
+DIGITS = {"0001": "698760001", "0003": "698760003", "0004": "698760004", "0006": "698760006"}
+FAXES = {one: f"14876{one}" for one in DIGITS}
+EMAILS = ("delivered", "canaryrecipient", "perm-fail", "rejected", "lost")
+POSTCODES = ("75011", "99903", "99904", "99906")
+CANARIES = (
+    *(NAME, ADDRESS, WORDS, FILE, DOMAIN, "canaryrecipient", "canarysender", "canaryreference"),
+    *DIGITS.values(),
+    *FAXES.values(),
+)
+
+
+def emails() -> list[dict[str, Any]]:
+    return [
+        samples.email(
+            to=[{"address": f"{local}@{DOMAIN}", "name": NAME}],
+            reply_to=f"canarysender@{DOMAIN}",
+            subject=f"Subject {WORDS}",
+            text=f"Text {WORDS}",
+            html=f"<p>{WORDS}</p>",
+            attachments=[samples.inline(WORDS.encode(), filename=FILE)],
+            reference="canaryreference",
+            metadata={WORDS: WORDS},
+        )
+        for local in EMAILS
+    ]
+
+
+def letters() -> list[dict[str, Any]]:
+    return [
+        samples.letter(
+            to={
+                "last_name": NAME,
+                "first_name": NAME,
+                "company": NAME,
+                "address": {"line1": ADDRESS, "line2": ADDRESS, "postal_code": one, "city": NAME},
+            },
+            documents=[samples.inline(samples.pdf(1), filename=FILE)],
+            subject=WORDS,
+        )
+        for one in POSTCODES
+    ]
+
+
+def texts() -> list[dict[str, Any]]:
+    return [samples.sms(to=f"+33{number}", text=WORDS) for number in DIGITS.values()]
+
+
+def faxes() -> list[dict[str, Any]]:
+    document = samples.inline(samples.pdf(1), filename=FILE)
+    return [
+        samples.fax(to=f"+33{number}", to_name=NAME, document=document) for number in FAXES.values()
+    ]
+
+
+def send_all(system: System) -> None:
+    """Send everything, and return when everything has its last status."""
+    bodies = {"emails": emails(), "letters": letters(), "sms": texts(), "faxes": faxes()}
+    ends = {
+        "emails": ("delivered", "delivered", "failed", "failed", "uncertain"),
+        "letters": ("delivered", "failed", "failed", "uncertain"),
+        "sms": ("delivered", "failed", "failed", "uncertain"),
+        "faxes": ("delivered", "failed", "failed", "delivered"),
+    }
+    sent = [
+        (system.send(path, body), end)
+        for path, several in bodies.items()
+        for body, end in zip(several, ends[path], strict=True)
+    ]
+    for message_id, end in sent:
+        system.until(message_id, end)
+
+
+def ask_wrongly(system: System) -> None:
+    """Make requests that are refused, each with something that must not be repeated."""
+    url, number = system.url("api"), DIGITS["0001"]
+    wrong = samples.sms(text=WORDS, unknown=WORDS)
+    assert system.post("/v1/sms", wrong).status == 422
+    assert system.post("/v1/sms", samples.sms(to=f"+33{number}{WORDS}")).status == 422
+    assert system.post("/v1/emails", samples.email(subject=f"{WORDS}\n")).status == 422
+    assert system.post("/v1/sms", f'{{"text": "{WORDS}"'.encode()).status == 400
+    assert system.post("/v1/sms", samples.sms(), Authorization=f"Bearer {WORDS}").status == 401
+    assert system.get(f"/v1/messages?reference={WORDS}&{WORDS}={WORDS}").status == 422
+    assert system.get(f"/v1/messages?reference={WORDS}").status == 200
+    assert system.get(f"/{WORDS}/{number}?{WORDS}").status == 404
+    assert call("GET", f"{url}/hooks/123fax/{WORDS}?ref_accuse={WORDS}").status == 404
+    hook = f"{url}/hooks/123fax/{SECRETS['MULTICANAL_CALLBACK_SECRET']}"
+    for values in (
+        {"etat_e": WORDS, "ref_accuse": WORDS, "numero": number},
+        {"etat_e": "0", "ref_accuse": WORDS, "numero": f"0{number}"},
+    ):
+        assert call("GET", f"{hook}?{urlencode(values)}").status in {200, 400}
+
+
+@pytest.fixture(scope="module")
+def logged(whole: System) -> dict[str, str]:
+    """Let everything happen, stop, and return what every part had logged, at its loudest."""
+    whole.up()
+    send_all(whole)
+    ask_wrongly(whole)
+    whole.stop(*("api", "worker", "efidem", "fax123"))
+    return {one.stem: one.read_text(errors="replace") for one in whole.folder.glob("*.log")}
+
+
+def test_the_logs_tell_what_happened(logged: dict[str, str]) -> None:
+    assert set(logged) >= {"api", "worker", "efidem", "fax123"}
+    for word in ("not_submitted", "attempt_reference", "status_asked", "msg_"):
+        assert word in logged["worker"]
+    assert "answered" in logged["api"]
+    assert "worker_fault" not in logged["worker"]
+
+
+def test_no_log_holds_a_recipient_or_a_word_of_a_message(logged: dict[str, str]) -> None:
+    found = [(part, one) for part, text in logged.items() for one in CANARIES if one in text]
+
+    assert found == []
+
+
+def test_no_log_holds_a_secret(whole: System, logged: dict[str, str]) -> None:
+    secrets = [*SECRETS.values(), whole.key, whole.key.rpartition("_")[2]]
+    found = [(part, one) for part, text in logged.items() for one in secrets if one in text]
+
+    assert found == []
+
+
+def test_no_log_holds_a_documents_token(whole: System, logged: dict[str, str]) -> None:
+    tokens = [url.rpartition("/")[2].removesuffix(".pdf") for url in whole.relay.urls]
+    found = [(part, one) for part, text in logged.items() for one in tokens if one in text]
+
+    assert len(tokens) >= len(FAXES)
+    assert all(re.fullmatch(r"\w{20,}", one) for one in tokens)
+    assert found == []
