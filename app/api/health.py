@@ -26,15 +26,33 @@ async def ready(edge: EdgeDep) -> JSONResponse:
     """Say whether the store can be used, and how the providers are."""
     gateway = edge.gateway
     wanted = migrate.newest()
-    try:
-        found = await asyncio.wait_for(migrate.revision(gateway.database), PATIENCE)
-        store: dict[str, Any] = {"state": "ready" if found == wanted else "wrong_revision"}
-        store |= {"revision": found, "wanted": wanted}
-    except (*UNAVAILABLE, TimeoutError) as fault:
-        store = {"state": "unreachable", "why": type(fault).__name__}
+    # Not `wait_for`: it waits until the driver has given up too, and that is when a store hangs.
+    looking = asyncio.create_task(migrate.revision(gateway.database))
+    await asyncio.wait({looking}, timeout=PATIENCE)
+    store = _store(looking, wanted)
     providers = {name: dict(one.health()) for name, one in gateway.providers.items()}
     usable = store["state"] == "ready"
     well = all(one["state"] == "ready" for one in providers.values())
     state = ("ready" if well else "degraded") if usable else "unready"
     content = {"status": state, "store": store, "providers": providers}
     return JSONResponse(content, status_code=200 if usable else 503)
+
+
+def _store(looking: "asyncio.Task[str | None]", wanted: str) -> dict[str, Any]:
+    """Return what was found out about the store, as far as it was."""
+    if not looking.done():
+        looking.add_done_callback(_forget)
+        looking.cancel()
+        return {"state": "unreachable", "why": "TimeoutError"}
+    try:
+        found = looking.result()
+    except UNAVAILABLE as fault:
+        return {"state": "unreachable", "why": type(fault).__name__}
+    state = "ready" if found == wanted else "wrong_revision"
+    return {"state": state, "revision": found, "wanted": wanted}
+
+
+def _forget(looking: "asyncio.Task[str | None]") -> None:
+    """Take note of a fault that nobody waits for any more."""
+    if not looking.cancelled():
+        looking.exception()

@@ -6,10 +6,10 @@ nothing gets the same answer. The whole document is sent: ranges are not taken.
 
 from typing import Final
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from app.api.contents import PDF
-from app.api.edge import EdgeDep
+from app.api.edge import Edge, EdgeDep
 from app.domain.errors import NotFound
 from app.store import attempts
 
@@ -26,9 +26,11 @@ _HEADERS: Final = {
 }
 
 
-@router.get("/d/{token}.pdf")
-async def fetch_document(token: str, edge: EdgeDep) -> Response:
-    """Send a document, and record that it was fetched."""
+@router.api_route("/d/{token}.pdf", methods=["GET", "HEAD"])
+async def fetch_document(token: str, request: Request, edge: EdgeDep) -> Response:
+    """Send a document, and record that it was fetched; a HEAD says how large it is."""
+    if request.method == "HEAD":
+        return await _look(token, edge)
     async with edge.gateway.database.transaction() as connection:
         served = await attempts.fetch(connection, token, edge.gateway.now())
     if served is None:
@@ -36,9 +38,7 @@ async def fetch_document(token: str, edge: EdgeDep) -> Response:
     return Response(served.content, media_type=PDF, headers=_HEADERS)
 
 
-@router.head("/d/{token}.pdf")
-async def look_at_document(token: str, edge: EdgeDep) -> Response:
-    """Say that a document is there, and how large it is."""
+async def _look(token: str, edge: Edge) -> Response:
     async with edge.gateway.database.reading() as connection:
         size = await attempts.look(connection, token, edge.gateway.now())
     if size is None:

@@ -20,7 +20,21 @@ returned              .   .   .   .   .   .   .   .   .   .   .   .   .
 cancelled             .   .   .   .   .   .   .   .   .   .   .   .   .
 expired               .   .   .   .   .   .   .   x   x   .   .   .   .
 """
-COLUMNS = ["scheduled", "queued", "held", "submitting", "uncertain", "submitted", "sent", "delivered", "partially_delivered", "failed", "returned", "cancelled", "expired"]
+COLUMNS = [
+    "scheduled",
+    "queued",
+    "held",
+    "submitting",
+    "uncertain",
+    "submitted",
+    "sent",
+    "delivered",
+    "partially_delivered",
+    "failed",
+    "returned",
+    "cancelled",
+    "expired",
+]
 
 
 def drawn() -> list[tuple[Status, Status, bool]]:
