@@ -57,6 +57,8 @@ class Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=5,
+                # Longer than clients keep an idle connection: whoever closes first loses a race.
+                timeout_keep_alive=30,
                 lifespan="on",
             )
         )

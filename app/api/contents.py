@@ -119,8 +119,8 @@ async def gather_files(
                 pages=row["pages"],
             )
         else:
-            inspector = gateway.inspector if pdf_only else None
-            file = await _inline(one, pointer, gathered, inspector)
+            usual = "document.pdf" if pdf_only else None
+            file = await _inline(gateway.inspector, one, pointer, gathered, usual)
         if file is not None:
             files.append(file)
             if pdf_only and file.media_type != PDF:
@@ -156,7 +156,7 @@ async def _uploaded(
 
 
 async def _inline(
-    one: FileIn, pointer: str, gathered: Gathered, inspector: Inspector | None
+    inspector: Inspector, one: FileIn, pointer: str, gathered: Gathered, usual_name: str | None
 ) -> File | None:
     try:
         content = base64.b64decode(one.content_base64 or "", validate=True)
@@ -167,18 +167,17 @@ async def _inline(
     if not content:
         gathered.refuse(f"{pointer}/content_base64", "too_short", "The file is empty.")
         return None
-    if one.filename is None and inspector is None:
+    name = one.filename or usual_name
+    if name is None:
         gathered.refuse(f"{pointer}/filename", "missing", "Give the name the recipient sees.")
         return None
-    name = one.filename or "document.pdf"
-    pages = None
-    if inspector is not None:
+    pages, media_type = None, mimetypes.guess_type(name)[0] or "application/octet-stream"
+    if usual_name is not None or media_type == PDF:
         inspected = await inspector.inspect(content)
         if isinstance(inspected, NotInspected):
             gathered.refuse(pointer, inspected.code, inspected.detail)
             return None
-        pages = inspected.pages
-    media_type = PDF if inspector else mimetypes.guess_type(name)[0] or "application/octet-stream"
+        pages, media_type = inspected.pages, PDF
     digest = hashlib.sha256(content).hexdigest()
     gathered.files[digest] = content
     return File(sha256=digest, name=name, media_type=media_type, size=len(content), pages=pages)

@@ -44,7 +44,7 @@ FileName = Annotated[
 
 def _not_offered(value: object) -> object:
     """Take what means "no", and say of anything else that it cannot be had."""
-    if value:
+    if value not in (None, []) and value is not False:
         raise fault("not_supported", "This version does not offer it; leave the field out.")
     return value
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
@@ -126,6 +127,9 @@ async def _waited(
             row = await messages.find(connection, message_id, caller.client_id, caller.mode)
         assert row is not None
         if row["status"] not in _NOT_YET or loop.time() + pause > deadline:
+            break
+        left = timedelta(seconds=deadline - loop.time())
+        if row["send_at"] is not None and row["send_at"] > edge.gateway.now() + left:
             break
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, 0.25)

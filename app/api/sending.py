@@ -1,5 +1,6 @@
 """How each channel is sent on, and everything that is checked before a message is kept."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from app.domain.message import Channel, Content, File, Message, Mode, Submission
 from app.store import messages
 
 Body = TypeVar("Body", bound=Common)
+LONG_HTML: Final = 20_000  # characters
 LONGEST_DELAY: Final = timedelta(days=90)
 
 
@@ -30,6 +32,8 @@ class Sending(Generic[Body]):
     pdf_only: bool
     content: Callable[[Body, Sequence[File], Gathered], Content]
     delay: Callable[[Body], timedelta] = lambda _: timedelta(0)
+    # Its content takes long to make: not on the event loop.
+    is_heavy: Callable[[Body], bool] = lambda _: False
 
 
 def _listed(name: str, files: Sequence[FileIn]) -> dict[str, FileIn]:
@@ -42,6 +46,8 @@ EMAIL: Final = Sending(
     files=lambda body: _listed("attachments", body.attachments),
     pdf_only=False,
     content=contents.email,
+    # The text of a megabyte of HTML takes a second to derive.
+    is_heavy=lambda body: body.text is None and len(body.html or "") > LONG_HTML,
 )
 SMS: Final = Sending(
     channel=Channel.SMS,
@@ -85,10 +91,14 @@ async def arrival_of(
         raise bodies.failed(gathered.errors)
     message_id = gateway.ids.new()
     provider = gateway.routes[sending.channel]
+    if sending.is_heavy(body):
+        content = await asyncio.to_thread(sending.content, body, files, gathered)
+    else:
+        content = sending.content(body, files, gathered)
     prepared = await gateway.providers[provider].prepare(
         Submission(
             message_id=message_id,
-            content=sending.content(body, files, gathered),
+            content=content,
             reference="",
             billing_code=body.billing_code,
             files=gathered.files,

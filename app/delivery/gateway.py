@@ -45,7 +45,10 @@ class Provider(Protocol):
     name: str
     channels: Collection[Channel]
     fetches_document: bool  # it downloads the document from us while and after we call it
-    is_local: bool  # its address is this machine's own: it can only be a simulator
+
+    @property
+    def is_local(self) -> bool:
+        """Whether its address is this machine's own: then it can only be a simulator."""
 
     async def start(self) -> None:
         """Learn what is needed to serve, as far as it can be had now."""

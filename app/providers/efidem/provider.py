@@ -47,7 +47,6 @@ class Efidem:
         self._wire = Wire(
             timeout=settings.timeout, concurrency=settings.concurrency, rate=settings.rate
         )
-        self.is_local = is_loopback(str(settings.address or settings.wsdl or ""))
         self._soap = Soap(self._wire, efidem.FUNCTIONS)
         self._contract: Contract | None = None
         self._why = "the WSDL was not read yet"
@@ -56,6 +55,14 @@ class Efidem:
         self._statuses = (
             statuses.read_bindings(settings.bindings).statuses if settings.bindings else {}
         )
+
+    @property
+    def is_local(self) -> bool:
+        """Whether both the WSDL and the service that it names are on this machine."""
+        addresses = [self._settings.wsdl]
+        if self._contract is not None:
+            addresses.append(self._contract.address)
+        return all(is_loopback(one) for one in addresses)
 
     async def start(self) -> None:
         """Read the WSDL if it can be had now; it is tried again when it is needed."""
