@@ -461,6 +461,11 @@ async def test_base64_has_one_form(shared: Api, content: str) -> None:
     [
         ({"content_base64": ""}, ("/attachments/0/content_base64", "too_short")),
         ({"content_base64": "eA=="}, ("/attachments/0/filename", "missing")),
+        # What is called a PDF is one.
+        (
+            {"filename": "a.pdf", "content_base64": "eA=="},
+            ("/attachments/0", "document_invalid"),
+        ),
         ({"filename": "a"}, ("/attachments/0", "file_ambiguous")),
         ({"document_id": "doc_x", "content_base64": "eA=="}, ("/attachments/0", "file_ambiguous")),
     ],

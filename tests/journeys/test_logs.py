@@ -34,7 +34,7 @@ def emails() -> list[dict[str, Any]]:
             subject=f"Subject {WORDS}",
             text=f"Text {WORDS}",
             html=f"<p>{WORDS}</p>",
-            attachments=[samples.inline(WORDS.encode(), filename=FILE)],
+            attachments=[samples.inline(WORDS.encode(), filename=f"{FILE}.txt")],
             reference="canaryreference",
             metadata={WORDS: WORDS},
         )
