@@ -298,6 +298,15 @@ async def test_no_connection_serves_two_calls(way: Wire) -> None:
     assert server.connections == 3
 
 
+def names_itself() -> bool:
+    """Say whether this machine knows the name localhost; a bare container may not."""
+    try:
+        return socket.gethostbyname("localhost") == "127.0.0.1"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not names_itself(), reason="cookies need a name, and localhost has no address")
 async def test_no_call_is_told_what_another_was(way: Wire) -> None:
     async with serving(http_answer(b"x", 200, "Set-Cookie: session=1; Path=/")) as server:
         await way.get(server.url(host="localhost"))
