@@ -50,9 +50,7 @@ async def start(port: int) -> None:
             ready=lambda: _greet(settings.core.public_url, key, efidem, fax123),
         )
     finally:
-        for provider in gateway.providers.values():
-            await provider.close()
-        await gateway.database.close()
+        await main.closed(gateway)
 
 
 def _surroundings(port: int, efidem: int, fax123: int, secret: str) -> dict[str, str]:

@@ -151,9 +151,15 @@ async def opened(gateway: Gateway) -> AsyncIterator[None]:
             await provider.start()
         yield
     finally:
-        for provider in gateway.providers.values():
-            await provider.close()
-        await gateway.database.close()
+        await closed(gateway)
+
+
+async def closed(gateway: Gateway) -> None:
+    """Close every connection and process."""
+    for provider in gateway.providers.values():
+        await provider.close()
+    await gateway.inspector.close()
+    await gateway.database.close()
 
 
 async def prepare_store(database: Database) -> None:

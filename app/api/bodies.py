@@ -13,11 +13,13 @@ from typing import Any, Final, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
 
 from app.api.fields import FORBIDDEN
 from app.domain.errors import (
     FieldError,
     MalformedJson,
+    MalformedRequest,
     PayloadTooLarge,
     UnsupportedMediaType,
     ValidationFailed,
@@ -46,6 +48,11 @@ _DETAILS: Final = {
     "missing": "This field is required.",
     "extra_forbidden": "There is no such field; check its spelling.",
     "timezone_aware": "Give the time with its zone, such as 2026-11-21T10:00:00+01:00.",
+    "model_type": "Send a JSON object here.",
+    "string_too_long": "This is too long: send at most {max_length} characters.",
+    "string_too_short": "This is too short: send at least {min_length} characters.",
+    "too_long": "This is too long: send at most {max_length}.",
+    "too_short": "This is too short: send at least {min_length}.",
 }
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -61,11 +68,14 @@ async def read_bytes(request: Request, limit: int) -> bytes:
         raise too_large
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > limit:
-            raise too_large
-        parts.append(part)
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > limit:
+                raise too_large
+            parts.append(part)
+    except ClientDisconnect:
+        raise MalformedRequest("The connection closed before the body was whole.") from None
     return b"".join(parts)
 
 
@@ -129,7 +139,12 @@ def field_error(error: Any) -> FieldError:  # noqa: ANN401 -- pydantic's own
     kind: str = error["type"]
     ours = kind.startswith("gateway:")
     code = kind.removeprefix("gateway:") if ours else _CODES.get(kind, _type_code(kind))
-    return FieldError(pointer(error["loc"]), code, _DETAILS.get(kind, error["msg"]))
+    return FieldError(pointer(error["loc"]), code, _detail(kind, error))
+
+
+def _detail(kind: str, error: Any) -> str:  # noqa: ANN401 -- pydantic's own
+    limits = error.get("ctx") or {}
+    return _DETAILS[kind].format(**limits) if kind in _DETAILS else error["msg"]
 
 
 def _type_code(kind: str) -> str:

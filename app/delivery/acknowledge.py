@@ -148,5 +148,9 @@ def _read(kept: RowMapping) -> Acknowledgement:
 
 
 def _same_number(ours: str, theirs: str) -> bool:
-    digits = "".join(filter(str.isdigit, theirs))
-    return len(digits) >= SIGNIFICANT_DIGITS and ours.endswith(digits[-SIGNIFICANT_DIGITS:])
+    # Without the zeros that stand for the country, or for the way out of it.
+    digits = "".join(filter(str.isdigit, theirs)).lstrip("0")
+    whole = ours.removeprefix("+") == digits
+    return whole or (
+        len(digits) >= SIGNIFICANT_DIGITS and ours.endswith(digits[-SIGNIFICANT_DIGITS:])
+    )

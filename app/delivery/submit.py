@@ -125,10 +125,14 @@ async def _judge(connection: AsyncConnection, one: Ended) -> Ended:
     refused, claimed = one.outcome, one.held.claim
     if not (isinstance(refused, Refused) and refused.only_if_fetched):
         return one
-    if claimed.row["attempts"] >= retry.MOST_UNFETCHED:
-        return one
     if await attempts.was_fetched(connection, claimed.attempt_id):
         return one
+    if claimed.row["attempts"] >= retry.MOST_UNFETCHED:
+        # Not the document is at fault, but the way to it.
+        failure = replace(
+            refused.failure, type="technical", reason="document_unreachable", retryable=True
+        )
+        return replace(one, outcome=Refused(failure))
     why = "the provider refused a document that it never fetched"
     code, words = refused.failure.provider_code, refused.failure.label
     return replace(one, outcome=Deferred(why, code=code, words=words))

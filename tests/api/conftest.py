@@ -65,6 +65,7 @@ async def serving(
         await running
         for provider in gateway.providers.values():
             await provider.close()
+        await gateway.inspector.close()
         # The application froze the collector, as it should in a process of its own.
         gc.unfreeze()
 

@@ -85,6 +85,24 @@ async def test_a_key_of_any_octets_is_a_wrong_key(shared: Api, octets: bytes) ->
     assert octets not in answer
 
 
+async def test_a_client_that_hangs_up_in_its_body_is_no_fault_of_ours(
+    shared: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", shared.port)
+    writer.write(
+        b"POST /v1/sms HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"Authorization: Bearer %s\r\nContent-Length: 5000\r\n\r\n{" % shared.live.encode()
+    )
+    await writer.drain()
+    await asyncio.sleep(0.2)
+    writer.close()
+    await writer.wait_closed()
+    await asyncio.sleep(0.2)
+
+    assert (await shared.get("/v1/messages")).status == 200
+    assert [one for one in caplog.records if one.levelname == "ERROR"] == []
+
+
 async def test_a_revoked_key_is_a_wrong_key(shared: Api, serve: Serve) -> None:
     async with serve(shared.gateway.database) as api:
         key = await create_key(api.gateway, api.edge.access.digest, name="gone", mode=Mode.LIVE)

@@ -134,6 +134,16 @@ async def test_a_number_may_be_written_in_any_way(world: World, number: str) -> 
     assert (await world.row(message_id))["status"] == "delivered"
 
 
+@pytest.mark.parametrize(("to", "number"), [("+50021000", "0050021000"), ("+50021000", "50021000")])
+async def test_a_short_foreign_number_is_known_again(world: World, to: str, number: str) -> None:
+    message_id = await world.keep(fax(to))
+    (ended,) = await world.submit(Channel.FAX, Accepted(None, "113", "transmis"))
+
+    await bring(world, ended.held.claim.reference, number=number)
+
+    assert (await world.row(message_id))["status"] == "delivered"
+
+
 async def test_an_unknown_reference_is_kept_and_matched_when_its_message_appears(
     world: World,
 ) -> None:

@@ -6,7 +6,8 @@ import os
 import random
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pikepdf
 import pytest
@@ -19,6 +20,13 @@ from app.domain.message import File
 from app.providers.fax123.documents import LARGEST, fitted
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def inspector() -> AsyncIterator[Inspector]:
+    made = Inspector()
+    yield made
+    await made.close()
 
 
 def saved(document: pikepdf.Pdf, **options: object) -> bytes:
@@ -55,12 +63,12 @@ PAGELESS = NotInspected("document_invalid", inspecting.EMPTY)
 
 
 @pytest.mark.parametrize("pages", [1, 3, 250])
-async def test_a_pdf_is_opened_and_its_pages_are_counted(pages: int) -> None:
-    assert await Inspector().inspect(pdf(pages)) == Inspected(pages)
+async def test_a_pdf_is_opened_and_its_pages_are_counted(inspector: Inspector, pages: int) -> None:
+    assert await inspector.inspect(pdf(pages)) == Inspected(pages)
 
 
-async def test_a_pdf_that_begins_after_a_few_other_bytes_opens() -> None:
-    assert await Inspector().inspect(b"\r\nX-Mailer: x\r\n" + pdf(2)) == Inspected(2)
+async def test_a_pdf_that_begins_after_a_few_other_bytes_opens(inspector: Inspector) -> None:
+    assert await inspector.inspect(b"\r\nX-Mailer: x\r\n" + pdf(2)) == Inspected(2)
 
 
 @pytest.mark.parametrize(
@@ -85,16 +93,16 @@ async def test_a_pdf_that_begins_after_a_few_other_bytes_opens() -> None:
     ],
 )  # fmt: skip
 async def test_what_is_no_pdf_for_us_is_refused_and_says_what_to_do(
-    content: bytes, found: NotInspected
+    inspector: Inspector, content: bytes, found: NotInspected
 ) -> None:
-    assert await Inspector().inspect(content) == found
+    assert await inspector.inspect(content) == found
 
 
-async def test_a_truncated_pdf_never_counts_more_pages_than_it_has() -> None:
+async def test_a_truncated_pdf_never_counts_more_pages_than_it_has(inspector: Inspector) -> None:
     whole = pdf(3, noise(2000))
 
     for length in (20, len(whole) // 2, len(whole) - 600, len(whole) - 20):
-        found = await Inspector().inspect(whole[:length])
+        found = await inspector.inspect(whole[:length])
         assert found == BROKEN or (isinstance(found, Inspected) and found.pages <= 3)
 
 
@@ -150,33 +158,35 @@ def crowded() -> bytes:
     [(looping, BROKEN), (nested, BROKEN), (bragging, Inspected(1)), (crowded, Inspected(20_000))],
 )
 async def test_a_strange_page_tree_is_counted_as_it_is_or_refused(
-    make: Callable[[], bytes], found: Inspected | NotInspected
+    inspector: Inspector, make: Callable[[], bytes], found: Inspected | NotInspected
 ) -> None:
     content = make()
 
-    looked = await Inspector().inspect(content)
-    rewritten = await Inspector().inspect(content, rewrite=True)
+    looked = await inspector.inspect(content)
+    rewritten = await inspector.inspect(content, rewrite=True)
 
     assert looked == found
     assert type(rewritten) is type(found)
 
 
-async def test_a_process_that_dies_of_its_limits_is_a_refusal() -> None:
+async def test_a_process_that_dies_of_its_limits_is_a_refusal(inspector: Inspector) -> None:
     content = bomb()
     began = time.monotonic()
 
-    found = await Inspector().inspect(content, rewrite=True)
+    found = await inspector.inspect(content, rewrite=True)
 
     assert found == NotInspected("document_invalid", inspecting.HOSTILE)
     assert time.monotonic() - began < inspecting.PATIENCE
     assert len(content) < 1_500_000
 
 
-async def test_no_process_is_left_behind() -> None:
+async def test_no_process_is_left_behind(inspector: Inspector) -> None:
     before = children()
 
-    await Inspector().inspect(pdf(1))
-    await Inspector().inspect(b"%PDF-1.7\njunk")
+    await inspector.inspect(pdf(1))
+    await inspector.inspect(b"%PDF-1.7\njunk")
+    assert len(children()) == len(before) + 1
+    await inspector.close()
 
     assert children() == before
 
@@ -190,11 +200,11 @@ def children() -> list[str]:
 # 123-fax's 1 Mo.
 
 
-async def test_a_document_that_fits_goes_as_it_is() -> None:
+async def test_a_document_that_fits_goes_as_it_is(inspector: Inspector) -> None:
     content = pdf(2, noise(LARGEST - len(pdf(2)) - 2000))
     assert len(content) <= LARGEST
 
-    found = await fitted(Inspector(), file(content), content)
+    found = await fitted(inspector, file(content), content)
 
     assert found == (
         File(
@@ -208,12 +218,12 @@ async def test_a_document_that_fits_goes_as_it_is() -> None:
     )
 
 
-async def test_a_large_document_is_rewritten_without_loss() -> None:
+async def test_a_large_document_is_rewritten_without_loss(inspector: Inspector) -> None:
     drawing = b"0 0 1 rg 10 10 100 100 re f\n" * 60_000
     content = pdf(3, drawing)
     assert len(content) > LARGEST
 
-    found = await fitted(Inspector(), file(content), content)
+    found = await fitted(inspector, file(content), content)
 
     assert not isinstance(found, FieldError)
     kept, rewritten = found
@@ -225,10 +235,12 @@ async def test_a_large_document_is_rewritten_without_loss() -> None:
         assert opened.pages[0].Contents.read_bytes() == drawing
 
 
-async def test_a_document_that_stays_too_large_is_refused_with_its_sizes() -> None:
+async def test_a_document_that_stays_too_large_is_refused_with_its_sizes(
+    inspector: Inspector,
+) -> None:
     content = pdf(1, noise(1_200_000))
 
-    found = await fitted(Inspector(), file(content), content)
+    found = await fitted(inspector, file(content), content)
 
     assert isinstance(found, FieldError)
     assert (found.pointer, found.code) == ("/document", "document_too_large")
@@ -237,12 +249,14 @@ async def test_a_document_that_stays_too_large_is_refused_with_its_sizes() -> No
 
 
 @pytest.mark.parametrize("size", [LARGEST, LARGEST + 1])
-async def test_the_limit_is_a_million_bytes_and_not_one_more(size: int) -> None:
+async def test_the_limit_is_a_million_bytes_and_not_one_more(
+    inspector: Inspector, size: int
+) -> None:
     short = pdf(1, noise(LARGEST - 5000))
     content = short + b"\n" * (size - len(short))
     assert len(content) == size
 
-    found = await fitted(Inspector(), file(content), content)
+    found = await fitted(inspector, file(content), content)
 
     assert not isinstance(found, FieldError)
     assert (found[1] == content) is (size == LARGEST)
@@ -250,18 +264,55 @@ async def test_the_limit_is_a_million_bytes_and_not_one_more(size: int) -> None:
 
 
 @pytest.mark.parametrize("media_type", ["image/tiff", "text/plain", "application/PDF", ""])
-async def test_a_fax_is_a_pdf(media_type: str) -> None:
+async def test_a_fax_is_a_pdf(inspector: Inspector, media_type: str) -> None:
     content = pdf(1)
 
-    found = await fitted(Inspector(), file(content, media_type), content)
+    found = await fitted(inspector, file(content, media_type), content)
 
     assert isinstance(found, FieldError)
     assert (found.pointer, found.code) == ("/document", "document_invalid")
 
 
 @pytest.mark.parametrize("content", [b"", b"junk", ENCRYPTED, pdf(0)])
-async def test_a_document_that_does_not_open_is_refused_at_its_field(content: bytes) -> None:
-    found = await fitted(Inspector(), file(content), content)
+async def test_a_document_that_does_not_open_is_refused_at_its_field(
+    inspector: Inspector, content: bytes
+) -> None:
+    found = await fitted(inspector, file(content), content)
 
     assert isinstance(found, FieldError)
     assert (found.pointer, found.code) == ("/document", "document_invalid")
+
+
+async def test_what_lies_in_the_working_directory_is_not_run(
+    inspector: Inspector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in (tmp_path / "app", tmp_path / "app" / "delivery"):
+        folder.mkdir()
+        (folder / "__init__.py").write_text("raise SystemExit(3)")
+    monkeypatch.chdir(tmp_path)
+
+    assert await inspector.inspect(pdf(1)) == Inspected(1)
+
+
+async def test_one_process_looks_at_many_documents(inspector: Inspector) -> None:
+    began = time.monotonic()
+    await inspector.inspect(pdf(1))
+    first = time.monotonic() - began
+
+    began = time.monotonic()
+    for _ in range(20):
+        assert await inspector.inspect(pdf(2)) == Inspected(2)
+
+    # Twenty more cost less than three processes would.
+    assert time.monotonic() - began < 3 * first
+
+
+async def test_a_hostile_document_does_not_spoil_the_next_one(inspector: Inspector) -> None:
+    assert await inspector.inspect(pdf(1)) == Inspected(1)
+    (process,) = inspector._idle
+    process.kill()
+    await process.wait()
+
+    spoiled = await inspector.inspect(pdf(1))
+
+    assert isinstance(spoiled, Inspected)

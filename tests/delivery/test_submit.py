@@ -212,6 +212,9 @@ async def test_a_refused_document_that_was_never_fetched_is_tried_again(world: W
         *("submitting", "queued") * (retry.MOST_UNFETCHED - 1),
         *("submitting", "failed"),
     ]
+    failure = (await world.row(message_id))["failure"]
+    assert (failure["type"], failure["reason"]) == ("technical", "document_unreachable")
+    assert (failure["retryable"], failure["provider_code"]) == (True, "109")
 
 
 async def test_a_refused_document_that_was_fetched_fails_at_once(world: World) -> None:
