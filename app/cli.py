@@ -151,10 +151,14 @@ def simulate_efidem(
     host: SimulatorHost = laptop.HOST,
     pace: Pace = 1.0,
     ledger: Ledger = None,
+    dialect: Annotated[str, typer.Option(help=", ".join(efidem_simulator.DIALECTS))] = "document",
 ) -> None:
     """Efidem's SOAP service, by its document."""
+    if dialect not in efidem_simulator.DIALECTS:
+        known = ", ".join(efidem_simulator.DIALECTS)
+        raise typer.BadParameter(f"no such dialect: {dialect}; there are {known}")
     logs.configure("INFO", readable=sys.stderr.isatty())
-    application = efidem_simulator.create_app(pace=pace, ledger_path=ledger)
+    application = efidem_simulator.create_app(pace=pace, ledger_path=ledger, dialect=dialect)
     listening = listen(host, port)
     _run(run([Server(application, listening)], ready=laptop.tells_efidem(listening)))
 

@@ -6,6 +6,7 @@ answer means to us. An answer that a table lacks is unclear, never guessed.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Any, Final
 
@@ -31,6 +32,10 @@ class Shape(StrEnum):
     BOOLEAN = "boolean"
     FILES = "files"  # a collection of LISTE_FICHIER objects
     OBJECT = "object"  # one documented object, field by field
+    DATE = "date"  # a date or a moment
+    TEXTS = "texts"  # a collection of texts
+    OBJECTS = "objects"  # a collection of documented objects
+    VARIABLES = "variables"  # texts in numbered parameters: VARIABLE1, VARIABLE2, ... for VARIABLEX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +46,17 @@ class FileContent:
     content: bytes
 
 
-Value = str | bool | tuple[FileContent, ...] | Mapping[str, str | None] | None
+Fields = Mapping[str, "str | bool | date | tuple[str, ...] | None"]  # of one object
+Value = (
+    str
+    | bool
+    | date
+    | tuple[FileContent, ...]
+    | tuple[str, ...]
+    | tuple[Fields, ...]
+    | Fields
+    | None
+)
 
 
 def unused(_: Any) -> None:  # noqa: ANN401 -- whatever the function is handed
@@ -60,6 +75,7 @@ class Parameter:
     shape: Shape = Shape.TEXT
     fields: tuple["Parameter", ...] = ()  # of an object
     pointer: str | None = None  # the request's field that cannot be sent without it (RFC 6901)
+    values: tuple[str, ...] = ()  # the only ones that the document knows
 
 
 @dataclass(frozen=True, slots=True)

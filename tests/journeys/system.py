@@ -64,6 +64,7 @@ class System:
             "MULTICANAL_PACE": PACE,
             "MULTICANAL_LOG_LEVEL": "DEBUG",
         }
+        self.dialect = "document"  # of Efidem's WSDL
         self._running: dict[str, Part] = {}
 
     def url(self, name: str) -> str:
@@ -148,7 +149,8 @@ class System:
         port = ["--port", str(self.ports[name])]
         if name in PROVIDERS:
             ledger = ["--ledger", str(self.folder / f"{name}.ledger")]
-            return ["simulate", name, *port, "--pace", SIMULATED_PACE, *ledger]
+            dialect = ["--dialect", self.dialect] if name == "efidem" else []
+            return ["simulate", name, *port, "--pace", SIMULATED_PACE, *ledger, *dialect]
         return ["api", *port]
 
     def _begin(self, name: str, settings: Mapping[str, str]) -> None:

@@ -15,6 +15,7 @@ from app.providers.efidem import judge, statuses
 from app.providers.efidem.binding import Bound
 from app.providers.efidem.settings import EfidemSettings
 from app.providers.efidem.soap import CannotBind, Contract, Soap
+from app.providers.efidem.statuses import Bindings
 from app.providers.manual import Function, Parameter
 from app.providers.wire import Wire, is_loopback
 
@@ -47,14 +48,13 @@ class Efidem:
         self._wire = Wire(
             timeout=settings.timeout, concurrency=settings.concurrency, rate=settings.rate
         )
-        self._soap = Soap(self._wire, efidem.FUNCTIONS)
+        said = statuses.read_bindings(settings.bindings) if settings.bindings else Bindings()
+        self._soap = Soap(self._wire, efidem.FUNCTIONS, said.pinned)
         self._contract: Contract | None = None
         self._why = "the WSDL was not read yet"
         self._try_again_at = 0.0
         self._loading = asyncio.Lock()
-        self._statuses = (
-            statuses.read_bindings(settings.bindings).statuses if settings.bindings else {}
-        )
+        self._statuses = said.statuses
 
     @property
     def is_local(self) -> bool:
@@ -124,8 +124,8 @@ class Efidem:
         for function in TELLS[submitted.channel]:
             ready = await self._ready(function)
             if not isinstance(ready, Blocked):
-                arguments = ready[1].arguments(submitted, self._credentials())
                 try:
+                    arguments = ready[1].arguments(submitted, self._credentials())
                     exchange = await self._soap.call(*ready, arguments)
                 except (CannotBind, ValueError) as fault:
                     return NoAnswer(f"{function.name} cannot be asked: {type(fault).__name__}")
@@ -154,7 +154,7 @@ class Efidem:
         contract = await self._contracted()
         if contract is None:
             raise CannotBind(self._why)
-        return [bound.report() for bound in contract.bound.values()]
+        return contract.report()
 
     async def _ready(self, function: Function) -> tuple[Contract, Bound] | Blocked:
         """Return what is needed to call a function, or what is missing."""
@@ -191,6 +191,8 @@ class Efidem:
             known = statuses.read_bindings(statuses.SIMULATOR).statuses
             self._statuses = {**known, **self._statuses}
         self._contract = contract
+        for warning in contract.warnings:
+            log.warning("wsdl_address", provider=self.name, why=warning)
         for bound in contract.bound.values():
             log.info("function_bound", provider=self.name, **bound.report())
 

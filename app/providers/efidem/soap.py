@@ -4,23 +4,26 @@ zeep's own transports are not used: it would block, retry nothing and log everyt
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
-from typing import Any, Final
-from urllib.parse import urlsplit
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, cast
 
 from lxml import etree
 from zeep import Client, Settings
 from zeep.exceptions import Error as ZeepError
-from zeep.transports import Transport
-from zeep.wsdl.bindings.soap import Soap12Binding, SoapBinding
+from zeep.wsdl.bindings.soap import Soap12Binding
 
-from app.providers.efidem.binding import Bound, bind
+from app.providers.efidem.binding import Bound, CannotBind, bind, ports
+from app.providers.efidem.binding.declared import Declared
+from app.providers.efidem.binding.documents import Documents, without_query
+from app.providers.efidem.binding.encoding import declare, encode
+from app.providers.efidem.binding.selftest import proven
+from app.providers.efidem.pins import Pinned
 from app.providers.manual import Function
 from app.providers.wire import Answered, Exchange, Wire
 
+__all__ = ["CannotBind", "Contract", "Soap"]
+
 LARGE: Final = 262_144  # bytes of attachments above which rendering leaves the event loop
-_WEB: Final = frozenset({"http", "https"})
 _FETCH_WITHIN: Final = 30.0  # seconds for one document of the WSDL
 _OK: Final = 200
 # What zeep raises for a WSDL that is none: it expects one, and stumbles over anything else.
@@ -36,50 +39,98 @@ _UNREADABLE: Final = (
 )
 
 
-class CannotBind(Exception):
-    """The WSDL cannot be had or read; `why` says what to do, without secrets."""
-
-    def __init__(self, why: str) -> None:
-        self.why = why
-        super().__init__(why)
-
-
 class Contract:
     """A WSDL that was read: the documented functions bound to its operations."""
 
-    def __init__(self, client: Client, address: str | None, functions: Iterable[Function]) -> None:
-        service, port, binding = _soap_port(client)
+    def __init__(
+        self,
+        client: Client,
+        location: str,
+        address: str | None,
+        functions: Iterable[Function],
+        pinned: Pinned,
+    ) -> None:
+        functions = tuple(functions)
+        service, port, binding = ports.chosen(client, functions, pinned)
+        self.documents: Final[Mapping[str, bytes]] = client.transport.documents
         self.service_name: Final = str(service)
-        self.bound: Final[Mapping[str, Bound]] = bind(binding, functions)
-        self._client = client
+        self.port_name: Final = str(port)
+        declared_address = client.bind(service, port)._binding_options["address"]  # noqa: SLF001 -- no other way
+        self.address: Final = address or declared_address
+        self.warnings: Final = ports.warnings(location, address, declared_address)
         self._binding = binding
-        self._proxy = client.bind(service, port)
-        self.address: Final = address or self._proxy._binding_options["address"]  # noqa: SLF001 -- no other way
+        self._declared = Declared(self.documents.values())
+        if self._declared.has_encoded:
+            declare(client)
+        bound = bind(binding, functions, self._declared, pinned)
+        self.bound: Final[Mapping[str, Bound]] = {
+            name: proven(one, self.render) for name, one in bound.items()
+        }
 
     def render(self, bound: Bound, arguments: Mapping[str, Any]) -> bytes:
         """Return the envelope of one call; raises CannotBind if the WSDL's types do not fit."""
+        operation = self._binding.get(bound.operation)
         try:
-            envelope = self._client.create_message(self._proxy, bound.operation, **arguments)
+            envelope = operation.create(**arguments).content
         except (ZeepError, TypeError) as fault:
             name = bound.function.name
             raise CannotBind(f"{name} cannot be rendered: {type(fault).__name__}") from None
+        if self._declared.is_encoded(operation):
+            encode(envelope, operation)
         return etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
 
     def headers(self, bound: Bound) -> dict[str, str]:
         """Return the HTTP headers of one call (SOAP 1.1, 6.1; SOAP 1.2 part 2, 7.1)."""
         action = self._binding.get(bound.operation).soapaction or ""
         if isinstance(self._binding, Soap12Binding):
-            kind = f'application/soap+xml; charset=utf-8; action="{action}"'
-            return {"Content-Type": kind}
+            kind = "application/soap+xml; charset=utf-8"
+            return {"Content-Type": f'{kind}; action="{action}"' if action else kind}
         return {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
+
+    def report(self) -> list[dict[str, object]]:
+        """Return, per documented function, how the WSDL offers it, and where it is called."""
+        about = {
+            "service": self.service_name,
+            "port": self.port_name,
+            "soap": "1.2" if isinstance(self._binding, Soap12Binding) else "1.1",
+            "address": without_query(self.address),
+        }
+        return [
+            self._reported(one) | about | {"style": self._style(one)} for one in self.bound.values()
+        ]
+
+    def _reported(self, bound: Bound) -> dict[str, object]:
+        said = bound.report()
+        return said | {
+            "to_confirm": bound.to_confirm,
+            "fields": dict(bound.fields),
+            "trio": dict(bound.trio),
+            "trio_place": bound.trio_place,
+            "constants": dict(bound.constants),
+            "allowed": {name: list(values) for name, values in bound.allowed.items()},
+            "missing": [one.name for one in bound.missing],
+            "warnings": [*self.warnings, *cast("list[str]", said["warnings"])],
+        }
+
+    def _style(self, bound: Bound) -> str | None:
+        """Return the manner of one operation, such as document/literal."""
+        if bound.operation is None:
+            return None
+        operation = self._binding.get(bound.operation)
+        return (
+            f"{operation.style}/{'encoded' if self._declared.is_encoded(operation) else 'literal'}"
+        )
 
 
 class Soap:
     """Loads a contract, and makes calls by it."""
 
-    def __init__(self, wire: Wire, functions: Iterable[Function]) -> None:
+    def __init__(
+        self, wire: Wire, functions: Iterable[Function], pinned: Pinned | None = None
+    ) -> None:
         self._wire = wire
         self._functions = tuple(functions)
+        self._pinned = pinned or Pinned()
 
     async def load(self, location: str, address: str | None) -> Contract:
         """Read the WSDL at an address or path; raises CannotBind."""
@@ -90,14 +141,16 @@ class Soap:
             return asyncio.run_coroutine_threadsafe(self._fetch(url), loop).result(_FETCH_WITHIN)
 
         def read() -> Contract:
-            transport = _Documents(location, fetch)
-            client = Client(location, transport=transport, settings=Settings(forbid_dtd=True))
-            return Contract(client, address, self._functions)
+            documents = Documents(location, fetch)
+            # zeep would make https of file: too; where documents may come from is ours to say.
+            settings = Settings(forbid_dtd=True, force_https=False)
+            client = Client(location, transport=documents, settings=settings)
+            return Contract(client, location, address, self._functions, self._pinned)
 
         try:
             return await asyncio.to_thread(read)
         except _UNREADABLE as fault:
-            why = f"the WSDL at {_without_query(location)} cannot be read: {type(fault).__name__}"
+            why = f"the WSDL at {without_query(location)} cannot be read: {type(fault).__name__}"
             raise CannotBind(why) from None
 
     async def call(self, contract: Contract, bound: Bound, arguments: dict[str, Any]) -> Exchange:
@@ -117,51 +170,18 @@ class Soap:
             case Answered(status, body) if status == _OK:
                 return body
             case Answered(status):
-                raise CannotBind(f"{_without_query(url)} answered HTTP {status}")
+                raise CannotBind(f"{without_query(url)} answered HTTP {status}")
             case broken:
-                raise CannotBind(f"{_without_query(url)} cannot be reached: {broken.why}")
-
-
-class _Documents(Transport):
-    """What zeep may load: the WSDL itself, and what it imports from the same place."""
-
-    def __init__(self, location: str, fetch: Callable[[str], bytes]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._allowed = urlsplit(location)[:2]
-        self._fetch = fetch
-
-    def load(self, url: str) -> bytes:
-        """Return a document's bytes."""
-        parts = urlsplit(url)
-        if parts[:2] != self._allowed and _WEB & {parts.scheme, self._allowed[0]}:
-            where = parts.hostname or "this machine"
-            raise CannotBind(f"the WSDL imports a document from {where}")
-        if parts.scheme in _WEB:
-            return self._fetch(url)
-        return Path(parts.path or url).read_bytes()
-
-
-def _soap_port(client: Client) -> tuple[str, str, SoapBinding]:
-    """Return the first port that speaks SOAP: a service may offer plain GET and POST as well."""
-    for service in client.wsdl.services.values():
-        for port in service.ports.values():
-            if isinstance(port.binding, SoapBinding):
-                return service.name, port.name, port.binding
-    raise CannotBind("the WSDL offers no SOAP port")
+                raise CannotBind(f"{without_query(url)} cannot be reached: {broken.why}")
 
 
 def _weight(value: object) -> int:
-    """Return roughly how many bytes of files the arguments hold."""
-    if isinstance(value, bytes):
+    """Return roughly how much text and how many bytes of files the arguments hold."""
+    if isinstance(value, bytes | str):
         return len(value)
     if isinstance(value, Mapping):
         return sum(_weight(one) for one in value.values())
     if isinstance(value, list):
         return sum(_weight(one) for one in value)
-    return 0
-
-
-def _without_query(url: str) -> str:
-    """Return an address that may be shown: a query or a user part could hold a secret."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}{parts.path}" if parts.hostname else parts.path
+    values = getattr(value, "__values__", None)  # of zeep's structs
+    return 0 if values is None else _weight(values)

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.domain.outcome import Failure, Report
 from app.domain.status import Status
+from app.providers.efidem.pins import DATES, FunctionPins, Pinned, wrong_names
 
 SIMULATOR: Final = Path(__file__).with_name("simulator.toml")
 _RETRYABLE: Final = "temporary"
@@ -40,19 +41,32 @@ class Bindings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     statuses: dict[str, dict[str, StatusRow]] = {}
+    functions: dict[str, FunctionPins] = {}
+    date_format: str = DATES
+
+    @property
+    def pinned(self) -> Pinned:
+        """What is said about the WSDL."""
+        return Pinned(functions=self.functions, date_format=self.date_format)
 
 
 def read_bindings(path: Path) -> Bindings:
     """Read an operator's file; a ValueError names every wrong place in it."""
     try:
-        return Bindings.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        bindings = Bindings.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except ValidationError as fault:
         places = [".".join(str(part) for part in error["loc"]) for error in fault.errors()]
-        message = f"{path} has wrong entries: {', '.join(places)}"
-        raise ValueError(message) from None
+        raise _wrong(path, places) from None
     except (OSError, tomllib.TOMLDecodeError) as fault:
         message = f"{path} cannot be read as TOML: {fault}"
         raise ValueError(message) from None
+    if places := wrong_names(bindings.functions):
+        raise _wrong(path, places)
+    return bindings
+
+
+def _wrong(path: Path, places: list[str]) -> ValueError:
+    return ValueError(f"{path} has wrong entries: {', '.join(places)}")
 
 
 def report(

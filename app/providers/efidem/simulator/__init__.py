@@ -5,5 +5,6 @@ of the gateway, or an error in one reading would be confirmed by the other.
 """
 
 from app.providers.efidem.simulator.application import create_app
+from app.providers.efidem.simulator.dialects import DIALECTS
 
-__all__ = ["create_app"]
+__all__ = ["DIALECTS", "create_app"]

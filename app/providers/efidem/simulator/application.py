@@ -12,13 +12,14 @@ from starlette.routing import Route
 from app.providers.efidem.simulator import envelope
 from app.providers.efidem.simulator.call import Call, Trio
 from app.providers.efidem.simulator.contract import Contract
+from app.providers.efidem.simulator.dialects import DIALECTS
+from app.providers.efidem.simulator.dialects.dialect import Dialect
 from app.providers.efidem.simulator.disconnect import Disconnect
+from app.providers.efidem.simulator.envelope import SOAP_11, SOAP_12, Version
 from app.providers.efidem.simulator.functions import FUNCTIONS
 from app.providers.efidem.simulator.ledger import Ledger
 from app.providers.efidem.simulator.outcomes import Outcomes, outcome_from
 from app.providers.efidem.simulator.simulation import Silence, Simulation
-
-_XML = "text/xml; charset=utf-8"
 
 
 def create_app(
@@ -27,11 +28,14 @@ def create_app(
     ledger_path: Path | None = None,
     credentials: tuple[str, str, str] | None = None,
     now: Callable[[], float] = time.time,
+    dialect: str = "document",
+    report_lag: float = 0.0,
 ) -> Starlette:
     """Build a simulator; `pace` multiplies every delay, `ledger_path` survives a restart.
 
     Without `credentials` (UTILISATEUR, MOT_DE_PASSE, AppID) any trio is an account's, but for the
-    password "wrong".
+    password "wrong". `dialect` is one of DIALECTS: only WSDL and wire format depend on it.
+    `report_lag` is the age in seconds from which RAPPORT knows a message.
     """
     simulation = Simulation(
         ledger=Ledger(ledger_path),
@@ -39,43 +43,57 @@ def create_app(
         account=None if credentials is None else Trio(*credentials),
         pace=pace,
         now=now,
+        report_lag=report_lag,
     )
-    service = _Service(simulation, Contract())
+    service = _Service(simulation, DIALECTS[dialect](Contract()))
     return Starlette(
         routes=[
             Route("/soap", service.soap, methods=["POST"]),
             Route("/efidem.wsdl", service.wsdl),
+            Route("/efidem.xsd", service.schema),
             Route("/", service.root),
             Route("/ledger", service.ledger),
             Route("/outcomes/{recipient}", service.put_outcome, methods=["PUT"]),
             Route("/outcomes", service.delete_outcomes, methods=["DELETE"]),
+            Route("/users", service.users),
+            Route("/report", service.put_report, methods=["PUT"]),
             Route("/healthz", service.health),
         ]
     )
 
 
 class _Service:
-    def __init__(self, simulation: Simulation, contract: Contract) -> None:
+    def __init__(self, simulation: Simulation, dialect: Dialect) -> None:
         self._simulation = simulation
-        self._contract = contract
+        self._dialect = dialect
 
     async def soap(self, request: Request) -> Response:
         try:
-            element = envelope.read(await request.body(), self._contract)
+            opened = envelope.opened(await request.body(), self._dialect.versions)
         except envelope.Unreadable as unreadable:
-            return _fault("Client", str(unreadable))
+            return self._fault(self._dialect.versions[0], "Client", str(unreadable))
+        version = opened.version
+        if version is SOAP_12 and not _is_soap_12(request):
+            return Response(status_code=415)
+        try:
+            element = self._dialect.request(opened, _action(request, version))
+        except envelope.Unreadable as unreadable:
+            return self._fault(version, "Client", str(unreadable))
         call = Call(element, self._simulation.account)
-        serve = FUNCTIONS.get(call.function)
-        if serve is None:
-            return _fault("Server", "not served by this simulator yet")
-        reply = await serve(call, self._simulation)
+        reply = await FUNCTIONS[call.function](call, self._simulation)
         if isinstance(reply, Silence):
             return Disconnect()
-        return Response(envelope.answer(call.function, reply), media_type=_XML)
+        content = self._dialect.response(call.function, reply)
+        sealed = envelope.sealed(version, content, self._dialect.encoding)
+        return self._xml(sealed, version.media_type)
 
     async def wsdl(self, request: Request) -> Response:
-        address = f"{request.url.scheme}://{request.url.netloc}/soap"
-        return Response(self._contract.wsdl(address), media_type=_XML)
+        host = f"{request.url.scheme}://{request.url.netloc}"
+        return self._xml(self._dialect.wsdl(host))
+
+    async def schema(self, _request: Request) -> Response:
+        schema = self._dialect.schema()
+        return Response(status_code=404) if schema is None else self._xml(schema)
 
     async def root(self, request: Request) -> Response:
         asked = {name.casefold() for name in request.query_params}
@@ -99,9 +117,49 @@ class _Service:
         self._simulation.outcomes.clear()
         return Response(status_code=204)
 
+    async def users(self, _request: Request) -> Response:
+        return JSONResponse({"users": sorted(self._simulation.users)})
+
+    async def put_report(self, request: Request) -> Response:
+        try:
+            asked = await request.json()
+        except ValueError:
+            asked = None
+        match asked:
+            case {"lag": int() | float() as lag, **others} if not others and lag >= 0:
+                self._simulation.report_lag = lag
+                return Response(status_code=204)
+            case _:
+                return JSONResponse({"error": 'expected {"lag": seconds}'}, status_code=400)
+
     async def health(self, _request: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
+    def _fault(self, version: Version, code: str, words: str) -> Response:
+        content = envelope.fault(version, code, words)
+        sealed = envelope.sealed(version, content, self._dialect.encoding)
+        # By SOAP 1.2's HTTP binding a Sender's fault is a 400; by SOAP 1.1's, all are a 500.
+        status = 400 if version is SOAP_12 and code == "Client" else 500
+        return self._xml(sealed, version.media_type, status)
 
-def _fault(code: str, words: str) -> Response:
-    return Response(envelope.fault(code, words), status_code=500, media_type=_XML)
+    def _xml(self, content: bytes, media_type: str = "text/xml", status: int = 200) -> Response:
+        kind = f"{media_type}; charset={self._dialect.encoding.lower()}"
+        return Response(content, status_code=status, media_type=kind)
+
+
+def _is_soap_12(request: Request) -> bool:
+    return _media_type(request)[0] == SOAP_12.media_type
+
+
+def _action(request: Request, version: Version) -> str | None:
+    """Return what the request says that it calls: a header, or in SOAP 1.2 a parameter."""
+    if version is SOAP_11:
+        action = request.headers.get("SOAPAction")
+        return None if action is None else action.strip().strip('"')
+    _, *parameters = _media_type(request)
+    actions = (one.partition("=")[2] for one in parameters if one.startswith("action="))
+    return next((action.strip('"') for action in actions), None)
+
+
+def _media_type(request: Request) -> list[str]:
+    return [part.strip() for part in request.headers.get("Content-Type", "").split(";")]

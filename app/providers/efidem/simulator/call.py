@@ -65,6 +65,11 @@ class Call:
         """Say whether any parameter holds `sequence`."""
         return any(sequence in str(text) for text in self.element.itertext())
 
+    def recipients(self, array: str) -> tuple["Call", ...]:
+        """Return the recipients in `array`, each with its own parameters."""
+        found = self.element.iterfind(_qualified(f"{array}/DESTINATAIRE"))
+        return tuple(Call(element, self.account) for element in found)
+
     def has_files(self, path: str) -> bool:
         """Say whether the array at `path` holds a file."""
         return self.element.find(_qualified(f"{path}/LISTE_FICHIER")) is not None

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from app.providers.efidem.simulator.call import Call
+from app.providers.efidem.simulator.days import day_of
 from app.providers.efidem.simulator.recipients import clean_number, is_email, is_repeated_digit
 
 Condition = Callable[[Call], bool]
@@ -79,6 +80,21 @@ def wrong_postcode(call: Call) -> bool:
 def no_files(parameter: str) -> Condition:
     """Apply if the array `parameter` is empty."""
     return lambda call: not call.has_files(parameter)
+
+
+def no_items(array: str) -> Condition:
+    """Apply if the array of recipients is empty."""
+    return lambda call: not call.recipients(array)
+
+
+def of_any(*arrays: str, condition: Condition) -> Condition:
+    """Apply if `condition` does to any recipient in `arrays`."""
+    return lambda call: any(condition(one) for array in arrays for one in call.recipients(array))
+
+
+def not_a_day(parameter: str) -> Condition:
+    """Apply if `parameter` is empty or no date."""
+    return lambda call: day_of(call.text(parameter)) is None
 
 
 def never(_call: Call) -> bool:

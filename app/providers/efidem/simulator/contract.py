@@ -1,9 +1,12 @@
-"""The simulator's WSDL: which functions it declares, and which requests are valid."""
+"""efidem.wsdl: which functions it declares, and which requests are valid."""
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Protocol, cast
 
 from lxml import etree
+
+from app.providers.efidem.simulator.catalogue import Catalogue
 
 NAMESPACE = "urn:efidem:multicanal"
 
@@ -27,6 +30,20 @@ class _BrokenRule(Protocol):
     line: int
 
 
+class Rules:
+    """A schema, and what breaks it."""
+
+    def __init__(self, schema: etree._Element) -> None:
+        self._schema = etree.XMLSchema(schema)
+
+    def fault_of(self, request: etree._Element) -> str | None:
+        """Say which rule of the schema `request` breaks, without a word of its contents."""
+        if self._schema.validate(request):
+            return None
+        first = cast("list[_BrokenRule]", self._schema.error_log)[0]
+        return f"{first.type_name} in line {first.line}"
+
+
 class Contract:
     """The WSDL, read once."""
 
@@ -36,21 +53,20 @@ class Contract:
         address = self._definitions.find("wsdl:service/wsdl:port/soap:address", _PREFIXES)
         if schema is None or address is None:
             raise ValueError(f"{_WSDL.name} lacks its schema or its address")
-        self._schema = etree.XMLSchema(schema)
+        self.rules = Rules(schema)
+        # Dialects write dates in their own ways, which their own schemas judge.
+        self.rules_for_any_date = Rules(_with_dates_as_text(schema))
+        self.catalogue = Catalogue(schema)
         self._address = address
-        self.functions = frozenset(
-            str(operation.get("name"))
-            for operation in self._definitions.iterfind("wsdl:portType/wsdl:operation", _PREFIXES)
-        )
 
     def wsdl(self, address: str) -> bytes:
         """Return the WSDL for a service that listens at `address`."""
         self._address.set("location", address)
         return etree.tostring(self._definitions, xml_declaration=True, encoding="UTF-8")
 
-    def fault_of(self, request: etree._Element) -> str | None:
-        """Say which rule of the schema `request` breaks, without a word of its contents."""
-        if self._schema.validate(request):
-            return None
-        first = cast("list[_BrokenRule]", self._schema.error_log)[0]
-        return f"{first.type_name} in line {first.line}"
+
+def _with_dates_as_text(schema: etree._Element) -> etree._Element:
+    copy = deepcopy(schema)
+    for element in copy.iterfind(".//xs:element[@type='xs:date']", _PREFIXES):
+        element.set("type", "xs:string")
+    return copy

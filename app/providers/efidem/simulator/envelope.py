@@ -1,51 +1,77 @@
-"""SOAP 1.1 envelopes: requests are read with a hardened parser, answers and faults are written."""
+"""SOAP envelopes: requests are read with a hardened parser, answers and faults are written."""
 
 import re
-from collections.abc import Mapping
+from typing import NamedTuple, cast
 
 from lxml import etree
 
-from app.providers.efidem.simulator.contract import NAMESPACE, Contract, qualified
-
-_SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 # A DTD can only stand before the root element. The groups are atomic: many comments in the prolog
 # must not make the search explode.
 _DTD = re.compile(rb"(?>\xef\xbb\xbf)?(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
+
+
+class Version(NamedTuple):
+    """A version of SOAP."""
+
+    number: str
+    namespace: str
+    media_type: str
+
+
+SOAP_11 = Version("1.1", "http://schemas.xmlsoap.org/soap/envelope/", "text/xml")
+SOAP_12 = Version("1.2", "http://www.w3.org/2003/05/soap-envelope", "application/soap+xml")
+_CODES_12 = {"Client": "Sender", "Server": "Receiver"}
+
+
+class Opened(NamedTuple):
+    """What an envelope held."""
+
+    version: Version
+    header: etree._Element | None
+    content: etree._Element  # the one element of its Body
 
 
 class Unreadable(Exception):
     """The request cannot be taken for a call of one of the declared functions."""
 
 
-def read(body: bytes, contract: Contract) -> etree._Element:
-    """Return the request in `body`: a declared function's element, valid by the WSDL's schema."""
-    content = _content_of(_parsed(body))
-    name = etree.QName(content)
-    if name.namespace != NAMESPACE or name.localname not in contract.functions:
-        raise Unreadable("the Body holds no function of this WSDL")
-    if fault := contract.fault_of(content):
-        raise Unreadable(f"the request is not valid by this WSDL: {fault}")
-    return content
+def opened(body: bytes, versions: tuple[Version, ...]) -> Opened:
+    """Return what the envelope in `body` holds, if it is of one of `versions`."""
+    root = _parsed(body)
+    version = next((one for one in versions if root.tag == f"{{{one.namespace}}}Envelope"), None)
+    content = None if version is None else root.find(f"{{{version.namespace}}}Body")
+    if version is None or content is None or len(content) != 1:
+        known = " or ".join(one.number for one in versions)
+        raise Unreadable(f"the request is not a SOAP {known} envelope with one element in its Body")
+    return Opened(version, root.find(f"{{{version.namespace}}}Header"), content[0])
 
 
-def answer(function: str, value: str | Mapping[str, str]) -> bytes:
-    """Write what `function` answers: a text, or an object's fields in the schema's order."""
-    response = etree.Element(qualified(f"{function}Response"), nsmap={"efi": NAMESPACE})
-    result = etree.SubElement(response, qualified(f"{function}Result"))
-    if isinstance(value, str):
-        result.text = value
-    else:
-        for name, text in value.items():
-            etree.SubElement(result, qualified(name)).text = text
-    return _enveloped(response)
+def sealed(version: Version, content: etree._Element, encoding: str = "UTF-8") -> bytes:
+    """Put `content` into an envelope."""
+    envelope = etree.Element(f"{{{version.namespace}}}Envelope", nsmap={"soap": version.namespace})
+    etree.SubElement(envelope, f"{{{version.namespace}}}Body").append(content)
+    return cast("bytes", etree.tostring(envelope, xml_declaration=True, encoding=encoding))
 
 
-def fault(code: str, words: str) -> bytes:
+def fault(version: Version, code: str, words: str) -> etree._Element:
     """Write a SOAP Fault: `Client` if the request was wrong, `Server` if it was not."""
-    element = etree.Element(f"{{{_SOAP}}}Fault", nsmap={"soap": _SOAP})
-    etree.SubElement(element, "faultcode").text = f"soap:{code}"
-    etree.SubElement(element, "faultstring").text = words
-    return _enveloped(element)
+    element = etree.Element(f"{{{version.namespace}}}Fault", nsmap={"soap": version.namespace})
+    if version is SOAP_11:
+        etree.SubElement(element, "faultcode").text = f"soap:{code}"
+        etree.SubElement(element, "faultstring").text = words
+        return element
+    value = _path(element, version, "Code", "Value")
+    value.text = f"soap:{_CODES_12[code]}"
+    text = _path(element, version, "Reason", "Text")
+    text.set("{http://www.w3.org/XML/1998/namespace}lang", "en")
+    text.text = words
+    return element
+
+
+def _path(element: etree._Element, version: Version, *names: str) -> etree._Element:
+    for name in names:
+        element = etree.SubElement(element, f"{{{version.namespace}}}{name}")
+    return element
 
 
 def _parsed(body: bytes) -> etree._Element:
@@ -66,16 +92,3 @@ def _parsed(body: bytes) -> etree._Element:
         return etree.fromstring(body, parser)
     except etree.XMLSyntaxError:
         raise Unreadable("the request is not well-formed XML in UTF-8") from None
-
-
-def _content_of(envelope: etree._Element) -> etree._Element:
-    body = envelope.find(f"{{{_SOAP}}}Body")
-    if envelope.tag != f"{{{_SOAP}}}Envelope" or body is None or len(body) != 1:
-        raise Unreadable("the request is not a SOAP 1.1 envelope with one element in its Body")
-    return body[0]
-
-
-def _enveloped(content: etree._Element) -> bytes:
-    envelope = etree.Element(f"{{{_SOAP}}}Envelope", nsmap={"soap": _SOAP})
-    etree.SubElement(envelope, f"{{{_SOAP}}}Body").append(content)
-    return etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")

@@ -3,29 +3,32 @@
 import json
 import os
 from collections import Counter
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from app.providers.efidem.simulator.call import File
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
     """The parts of an accepted call that are worth keeping; contents only as a hash."""
 
     function: str
     recipient: str  # e-mail address, cleaned number, or a letter's postcode
-    reference: str | None  # REFCLIENT or Reference_client; ENVOYER_SMS has none
+    reference: str | None  # REFCLIENT or Reference_client; SMS have none
     billing_code: str | None
     subject: str | None
     content_sha256: str
     files: tuple[File, ...]
+    details: Mapping[str, str] = field(default_factory=dict)  # optional parameters that were given
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Submission(Accepted):
-    """An accepted call with its number, its moment and the id that it was given."""
+    """An accepted recipient with its number, its moment and the id that its call was given."""
 
     n: int
     at: float
@@ -38,27 +41,34 @@ class Ledger:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._submissions: list[Submission] = []
-        self._by_id: dict[str, Submission] = {}
+        self._by_id: dict[str, list[Submission]] = {}
         self._billed: Counter[str] = Counter()
         if path is not None and path.exists():
             self._restore(path)
 
-    def append(self, accepted: Accepted, at: float) -> Submission:
-        """Give `accepted` an id, a "GUID simplifié", and keep it."""
-        parts = {field.name: getattr(accepted, field.name) for field in fields(Accepted)}
-        submission = Submission(n=len(self._submissions) + 1, at=at, id=uuid4().hex, **parts)
+    def __iter__(self) -> Iterator[Submission]:
+        return iter(self._submissions)
+
+    def append(self, accepted: Sequence[Accepted], at: float) -> str:
+        """Give the recipients of one call an id, a "GUID simplifié", and keep them."""
+        message_id = uuid4().hex
+        submissions = [
+            Submission(n=n, at=at, id=message_id, **_parts(one))
+            for n, one in enumerate(accepted, len(self._submissions) + 1)
+        ]
         if self._path is not None:
-            line = json.dumps(asdict(submission), ensure_ascii=False)
+            lines = [json.dumps(_shown(one), ensure_ascii=False) for one in submissions]
             with self._path.open("a", encoding="utf-8") as file:
-                file.write(f"{line}\n")
+                file.write("".join(f"{line}\n" for line in lines))
                 file.flush()
                 os.fsync(file.fileno())
-        self._keep(submission)
-        return submission
+        for submission in submissions:
+            self._keep(submission)
+        return message_id
 
-    def find(self, message_id: str) -> Submission | None:
-        """Return the submission that was given `message_id`."""
-        return self._by_id.get(message_id)
+    def find(self, message_id: str) -> Sequence[Submission]:
+        """Return the submissions that were given `message_id`, in the order of the call."""
+        return self._by_id.get(message_id, ())
 
     def submitted(self, billing_code: str) -> int:
         """Count the submissions with `billing_code`."""
@@ -66,11 +76,11 @@ class Ledger:
 
     def shown(self) -> dict[str, list[dict[str, object]]]:
         """Return every submission, as GET /ledger shows them."""
-        return {"submissions": [asdict(submission) for submission in self._submissions]}
+        return {"submissions": [_shown(submission) for submission in self._submissions]}
 
     def _keep(self, submission: Submission) -> None:
         self._submissions.append(submission)
-        self._by_id[submission.id] = submission
+        self._by_id.setdefault(submission.id, []).append(submission)
         if submission.billing_code is not None:
             self._billed[submission.billing_code] += 1
 
@@ -84,3 +94,14 @@ class Ledger:
             parts = json.loads(line)
             parts["files"] = tuple(File(**file) for file in parts["files"])
             self._keep(Submission(**parts))
+
+
+def _parts(accepted: Accepted) -> dict[str, Any]:
+    return {one.name: getattr(accepted, one.name) for one in fields(Accepted)}
+
+
+def _shown(submission: Submission) -> dict[str, object]:
+    shown = asdict(submission)
+    if not submission.details:
+        del shown["details"]
+    return shown

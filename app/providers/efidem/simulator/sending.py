@@ -1,7 +1,5 @@
-"""ENVOYER_EMAIL, ENVOYER_SMS and COURRIER_ENVOYER: a message is accepted, or answered with a code."""
+"""How the sending functions differ: their codes, and the names of their parameters."""
 
-import asyncio
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,12 +10,9 @@ from app.providers.efidem.simulator.behaviours import (
     for_number,
     for_postcode,
 )
-from app.providers.efidem.simulator.call import Call, File
-from app.providers.efidem.simulator.ledger import Accepted
 from app.providers.efidem.simulator.recipients import clean_number
-from app.providers.efidem.simulator.simulation import Reply, Silence, Simulation
 
-_SLOW_ANSWER = 30.0  # seconds
+_VARIABLES = tuple(f"VARIABLE{n}" for n in range(1, 6))
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +20,25 @@ class Sending:
     """One sending function: its codes, and the names that the document gives its parameters."""
 
     function: str
+    medium: str  # as RAPPORT calls it
     codes: tuple[codes.Code, ...]
-    recipient: str
+    recipient: str  # a parameter of the call or, if it has arrays, of each recipient
     cleaned: Callable[[str], str]
     behaviour: Callable[[str], Behaviour]
     rejection: str  # the code that a rejected recipient meets
     content: tuple[str, ...]
     billing_code: str
+    arrays: tuple[str, ...] = ()  # of recipients
     reference: str | None = None
     subject: str | None = None
     files: str | None = None
+    details: tuple[str, ...] = ()  # what else is kept, if it is given
 
 
 SENDINGS = (
     Sending(
         function="ENVOYER_EMAIL",
+        medium="EMAIL",
         codes=codes.ENVOYER_EMAIL,
         recipient="DESTINATION",
         cleaned=str,
@@ -50,9 +49,43 @@ SENDINGS = (
         reference="REFCLIENT",
         subject="SUJET",
         files="LISTE_FICHIERS",
+        details=("NOM_DESTINATAIRE", "REPONDRE_A", *_VARIABLES),
+    ),
+    Sending(
+        function="MULTI_ENVOYER_EMAIL",
+        medium="EMAIL",
+        codes=codes.MULTI_ENVOYER_EMAIL,
+        recipient="DESTINATION",
+        cleaned=str,
+        behaviour=for_email,
+        rejection="-9",
+        content=("SUJET", "TEXTE", "HTML"),
+        billing_code="CODE_FACTURATION",
+        arrays=("DESTINATION",),
+        reference="REFCLIENT",
+        subject="SUJET",
+        files="LISTE_FICHIERS",
+        details=("NOM_DESTINATAIRE", "REPONDRE_A", *_VARIABLES),
+    ),
+    Sending(
+        function="ENVOYER_EMAIL_RELAIS",
+        medium="EMAIL",
+        codes=codes.ENVOYER_EMAIL_RELAIS,
+        recipient="DESTINATION",
+        cleaned=str,
+        behaviour=for_email,
+        rejection="-9",
+        content=("SUJET", "TEXTE", "HTML"),
+        billing_code="CODE_FACTURATION",
+        arrays=("DESTINATIONS_A", "DESTINATIONS_CC"),
+        reference="REFCLIENT",
+        subject="SUJET",
+        files="LISTE_FICHIERS_RELAY",
+        details=("NOM_DESTINATAIRE", "REPONDRE_A", "ERREURS_VERS", "OUVERTURE", "CLICS"),
     ),
     Sending(
         function="ENVOYER_SMS",
+        medium="SMS",
         codes=codes.ENVOYER_SMS,
         recipient="DESTINATION",
         cleaned=clean_number,
@@ -60,9 +93,24 @@ SENDINGS = (
         rejection="-9",
         content=("TEXTE",),
         billing_code="CODE_FACTURATION",
+        details=("DA",),
+    ),
+    Sending(
+        function="MULTI_ENVOYER_SMS",
+        medium="SMS",
+        codes=codes.MULTI_ENVOYER_SMS,
+        recipient="DESTINATION",
+        cleaned=clean_number,
+        behaviour=for_number,
+        rejection="-50",
+        content=("TEXTE",),
+        billing_code="CODE_FACTURATION",
+        arrays=("DESTINATAIRE",),
+        details=("EMETTEUR", "NOM_DESTINATAIRE", *_VARIABLES),
     ),
     Sending(
         function="COURRIER_ENVOYER",
+        medium="COURRIER",
         codes=codes.COURRIER_ENVOYER,
         recipient="Adresse_postale/CODE_POSTAL",
         cleaned=str,
@@ -73,57 +121,25 @@ SENDINGS = (
         reference="Reference_client",
         subject="Sujet",
         files="Liste_Fichier",
+        details=(
+            *(f"Destinataires/{name}" for name in ("CIVILITE", "NOM", "PRENOM", "RAISON_SOCIALE")),
+            *(f"Adresse_postale/{name}" for name in ("ADRESSE_1", "ADRESSE_2", "VILLE", "PAYS")),
+            *("Couleur", "Type_lettre"),
+        ),
+    ),
+    Sending(
+        function="ENVOYER_FAX",
+        medium="FAX",
+        codes=codes.ENVOYER_FAX,
+        recipient="DESTINATION",
+        cleaned=clean_number,
+        behaviour=for_number,
+        rejection="-9",
+        content=("TEXTE",),
+        billing_code="CODE_FACTURATION",
+        reference="REFCLIENT",
+        files="LISTE_FICHIERS",
+        details=("NOM_DESTINATAIRE", "TEXTE", "PAGE_DE_GARDE"),
     ),
 )
 SENDING_BY_FUNCTION = {sending.function: sending for sending in SENDINGS}
-
-
-async def send(sending: Sending, call: Call, simulation: Simulation) -> Reply:
-    """Accept the message of `call` or refuse it, as its recipient asks."""
-    if refusal := codes.first_code(sending.codes, call):
-        return refusal.code
-    accepted = _accepted(sending, call)
-    outcome = simulation.outcomes.of(accepted.recipient)
-    if outcome.answer is not None:
-        if outcome.accepted:
-            simulation.ledger.append(accepted, simulation.now())
-        return outcome.answer
-    return await _behave(sending.behaviour(accepted.recipient), sending, accepted, simulation)
-
-
-async def _behave(
-    behaviour: Behaviour, sending: Sending, accepted: Accepted, simulation: Simulation
-) -> Reply:
-    if behaviour is Behaviour.REJECTED:
-        return sending.rejection
-    if behaviour is Behaviour.NOT_SENT:
-        return Silence.CONNECTION_CUT
-    submission = simulation.ledger.append(accepted, simulation.now())
-    if behaviour is Behaviour.LOST:
-        return Silence.CONNECTION_CUT
-    if behaviour is Behaviour.SLOW:
-        await asyncio.sleep(_SLOW_ANSWER * simulation.pace)
-    return submission.id
-
-
-def _accepted(sending: Sending, call: Call) -> Accepted:
-    files = call.files(sending.files) if sending.files else ()
-    return Accepted(
-        function=sending.function,
-        recipient=sending.cleaned(call.text(sending.recipient)),
-        reference=_given(call, sending.reference),
-        billing_code=_given(call, sending.billing_code),
-        subject=_given(call, sending.subject),
-        content_sha256=_content_hash(sending, call, files),
-        files=files,
-    )
-
-
-def _given(call: Call, parameter: str | None) -> str | None:
-    return (call.text(parameter) or None) if parameter else None
-
-
-def _content_hash(sending: Sending, call: Call, files: tuple[File, ...]) -> str:
-    """Hash the texts, then each file's hash, a NUL between them; of an SMS just its text."""
-    parts = [*(call.exact(name) for name in sending.content), *(file.sha256 for file in files)]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

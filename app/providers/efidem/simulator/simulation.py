@@ -1,7 +1,7 @@
 """What one running simulator holds, and what its functions reply."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from app.providers.efidem.simulator.call import Trio
@@ -15,10 +15,11 @@ class Silence(Enum):
     CONNECTION_CUT = auto()
 
 
-Reply = str | Mapping[str, str] | Silence  # a text, an object's fields in order, or nothing
+# A text, a file, an object's fields in order, or nothing.
+Reply = str | bytes | Mapping[str, str] | Silence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Simulation:
     """One simulator: what it accepted, what tests asked of it, and its clock."""
 
@@ -27,3 +28,5 @@ class Simulation:
     account: Trio | None
     pace: float  # multiplies every simulated delay
     now: Callable[[], float]
+    report_lag: float = 0.0  # seconds for which RAPPORT does not yet know a message
+    users: dict[str, str] = field(default_factory=dict)  # passwords of the console, by name
