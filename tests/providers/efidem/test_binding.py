@@ -23,6 +23,7 @@ from app.domain.message import (
 )
 from app.domain.outcome import Accepted, Blocked, NoAnswer, Report
 from app.providers.efidem import functions, provider
+from app.providers.efidem.binding.documents import without_query
 from app.providers.efidem.functions import FUNCTIONS
 from app.providers.efidem.provider import Efidem
 from app.providers.efidem.settings import EfidemSettings
@@ -715,3 +716,15 @@ def test_the_functions_that_send_and_tell_are_the_documents() -> None:
         Channel.SMS: functions.ENVOYER_SMS,
         Channel.LETTER: functions.COURRIER_ENVOYER,
     }
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://127.0.0.1:8001/a.wsdl?key=secret", "http://127.0.0.1:8001/a.wsdl"),
+        ("https://user:secret@soap.example/ws#x", "https://soap.example/ws"),
+        ("/etc/efidem.wsdl", "/etc/efidem.wsdl"),
+    ],
+)
+def test_an_address_is_shown_with_its_port_and_without_its_secrets(url: str, shown: str) -> None:
+    assert without_query(url) == shown

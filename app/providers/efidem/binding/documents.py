@@ -72,4 +72,5 @@ def _path(url: str) -> Path:
 def without_query(url: str) -> str:
     """Return an address that may be shown: a query or a user part could hold a secret."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}{parts.path}" if parts.hostname else parts.path
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}" if host else parts.path
