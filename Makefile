@@ -9,8 +9,9 @@ PIP = $(shell $(PYTHON) -m pip --version >/dev/null 2>&1 && echo "$(PYTHON) -m p
 	--python .venv/bin/python --disable-pip-version-check
 HASHED = install --quiet --require-hashes --only-binary :all:
 PORT ?= 8000
+KILLS ?= 100
 
-.PHONY: help install run test check fix openapi lock clean
+.PHONY: help install run test crash check fix memory openapi lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,6 +24,10 @@ run: install ## gateway, worker and both simulators on loopback, and a curl per 
 test: check ## everything that CI asks
 	.venv/bin/pytest
 
+crash: .venv/.tested ## KILLS=100 kills on each store, under load: what was lost, what was sent twice
+	.venv/bin/python -m tests.crash --database sqlite --kills $(KILLS)
+	.venv/bin/python -m tests.crash --database postgresql --kills $(KILLS)
+
 check: .venv/.tested ## the quick part: format, lint, types, contracts
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
@@ -32,6 +37,12 @@ check: .venv/.tested ## the quick part: format, lint, types, contracts
 fix: .venv/.tested ## let ruff mend what it can
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
+
+MESSAGES ?= 10000
+SIZE ?= 65536
+
+memory: .venv/.tested ## 10,000 e-mails with attachments, and what the processes keep of them
+	.venv/bin/python -m tests.memory --messages $(MESSAGES) --size $(SIZE)
 
 openapi: install ## write openapi/openapi.json anew
 	.venv/bin/multicanal openapi > openapi/openapi.json

@@ -9,31 +9,35 @@ from typing import Annotated, Any, Final
 import typer
 import uvloop
 
-from app import laptop, logs, main
+from app import laptop, logs, main, provider_commands, restore_commands
 from app.api.access import SCOPES, USUAL_SCOPES, create_key
+from app.delivery import limit
 from app.delivery.gateway import Gateway
+from app.delivery.outside import UnreadableCopy
 from app.delivery.worker import Worker
 from app.domain.message import Mode
-from app.processes import PortTaken, Server, listen, run
+from app.processes import HTTP_DRAIN, PortTaken, Server, listen, run
 from app.providers.efidem import simulator as efidem_simulator
-from app.providers.efidem.provider import Efidem
-from app.providers.efidem.soap import CannotBind
 from app.providers.fax123 import simulator as fax123_simulator
 from app.settings import AllSettings, WrongSettings, load, unknown_names
 from app.store import migrate as migrations
+from app.store.clock import ClockSkewed
 from app.store.database import UNAVAILABLE, Database
+from app.store.safety import UnsafeStore
 
 CONFIG_ERROR: Final = 78  # sysexits: EX_CONFIG
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 keys = typer.Typer(help="API keys.", no_args_is_help=True)
-providers = typer.Typer(help="The providers' contracts.", no_args_is_help=True)
 simulate = typer.Typer(help="Simulators of the providers.", no_args_is_help=True)
 config = typer.Typer(help="The settings.", no_args_is_help=True)
+counters = typer.Typer(help="What waits to be sent.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
-app.add_typer(providers, name="providers")
+app.add_typer(provider_commands.app, name="providers")
+app.add_typer(restore_commands.app, name="restore")
 app.add_typer(simulate, name="simulate")
 app.add_typer(config, name="config")
+app.add_typer(counters, name="counters")
 
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on.")]
 Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
@@ -119,32 +123,6 @@ def keys_create(
     typer.echo(_run(make()))
 
 
-@providers.command("check")
-def providers_check(
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-) -> None:
-    """Bind the configured WSDL and report, per function; exit 1 when something is blocked."""
-    settings = _ready()
-
-    async def check() -> list[dict[str, Any]]:
-        efidem = Efidem(settings.efidem)
-        try:
-            return await efidem.report()
-        finally:
-            await efidem.close()
-
-    try:
-        found = _run(check())
-    except CannotBind as fault:
-        found = [{"function": "*", "operation": None, "blocked": [fault.why], "warnings": []}]
-    if as_json:
-        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
-    else:
-        for one in found:
-            typer.echo(laptop.report_line(one))
-    raise typer.Exit(1 if any(one["blocked"] for one in found) else 0)
-
-
 @simulate.command("efidem")
 def simulate_efidem(
     port: SimulatorPort = 8001,
@@ -188,6 +166,27 @@ def openapi() -> None:
     typer.echo(json.dumps(main.create_app().openapi(), indent=2, ensure_ascii=False))
 
 
+@counters.callback()
+def _counters() -> None:
+    """Be a command with commands."""
+
+
+@counters.command("recount")
+def counters_recount() -> None:
+    """Count what waits to be sent, and mend the counters; workers do it when they start."""
+    settings = _ready()
+
+    async def mend() -> dict[str, int]:
+        database = Database(settings.core.database_url)
+        try:
+            return await limit.recount(database)
+        finally:
+            await database.close()
+
+    drift = _run(mend())
+    typer.echo("\n".join(f"{name}: {change:+d}" for name, change in drift.items()) or "right")
+
+
 @config.command("check")
 def config_check() -> None:
     """Say what is wrong with the settings, all at once."""
@@ -208,7 +207,9 @@ def entry() -> None:
         app()
     except WrongSettings as fault:
         _say(fault.problems, CONFIG_ERROR)
-    except (PortTaken, main.WrongRevision) as fault:
+    except UnsafeStore as fault:
+        _say(fault.problems, CONFIG_ERROR)
+    except (PortTaken, main.WrongRevision, ClockSkewed, UnreadableCopy) as fault:
         _say([str(fault)], 1)
     except UNAVAILABLE as fault:
         # Its text may hold the address of the store, and with it a password.
@@ -241,5 +242,6 @@ async def _serve(settings: AllSettings, host: str, port: int, *, with_worker: bo
     gateway: Gateway = main.build(settings)
     listening = listen(host, port)
     async with main.opened(gateway):
-        server = Server(main.application(main.build_edge(settings, gateway)), listening)
-        await run([server], Worker(gateway) if with_worker else None)
+        edge = main.build_edge(settings, gateway)
+        server = Server(main.application(edge), listening, drain=HTTP_DRAIN)
+        await run([server], Worker(gateway) if with_worker else None, stopping=edge.stopping)

@@ -14,6 +14,7 @@ import typer
 
 from app import logs, main
 from app.api.access import create_key
+from app.delivery.watch import watching
 from app.delivery.worker import Worker
 from app.domain.message import Mode
 from app.processes import Server, listen, port_of, run
@@ -44,11 +45,12 @@ async def start(port: int) -> None:
     # The worker reads the WSDL from the simulator: as long as that is not up, it tries again.
     server = Server(main.application(main.build_edge(settings, gateway)), listening)
     try:
-        await run(
-            [*simulators, server],
-            Worker(gateway),
-            ready=lambda: _greet(settings.core.public_url, key, efidem, fax123),
-        )
+        async with watching(gateway):
+            await run(
+                [*simulators, server],
+                Worker(gateway),
+                ready=lambda: _greet(settings.core.public_url, key, efidem, fax123),
+            )
     finally:
         await main.closed(gateway)
 
@@ -71,6 +73,7 @@ def _surroundings(port: int, efidem: int, fax123: int, secret: str) -> dict[str,
         "MULTICANAL_FAX123_TIMEOUT": "20",
         "MULTICANAL_WORKER_DRAIN": "3",
         "MULTICANAL_PACE": "0.3",
+        "MULTICANAL_SETTLE": "30",  # the simulator's report knows a message at once
     }
 
 
@@ -155,11 +158,3 @@ def tells_fax123(listening: socket.socket) -> Callable[[], None]:
 
 def _tells(lines: Sequence[str]) -> Callable[[], None]:
     return lambda: typer.echo("\n".join(lines))
-
-
-def report_line(one: Mapping[str, Any]) -> str:
-    """Return one function of a contract's report as a line."""
-    state = "BLOCKED" if one["blocked"] else "ok"
-    said = "; ".join([*one["blocked"], *one["warnings"]])
-    operation = one["operation"] or "-"
-    return f"{state:8}{one['function']:34}{operation:34}{said}"

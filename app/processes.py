@@ -12,11 +12,14 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
+from app.api.connections import Connection
 from app.delivery.worker import Worker
 
 log = structlog.get_logger()
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+HTTP_DRAIN: Final = 30  # seconds that open requests of the API have at the end
+AFTER_WORKER: Final = 10  # seconds at most, where a worker was waited for before
 SAME_SIGNAL: Final = 0.5  # seconds: a shell may pass on what the terminal sent to us already
 
 
@@ -49,14 +52,16 @@ def port_of(listening: socket.socket) -> int:
 class Server(uvicorn.Server):
     """An HTTP server that leaves signals to `run`."""
 
-    def __init__(self, app: ASGIApp, listening: socket.socket) -> None:
+    def __init__(self, app: ASGIApp, listening: socket.socket, *, drain: int = 5) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                timeout_graceful_shutdown=5,
+                http=Connection,
+                ws="none",
+                timeout_graceful_shutdown=drain,
                 # Longer than clients keep an idle connection: whoever closes first loses a race.
                 timeout_keep_alive=30,
                 lifespan="on",
@@ -78,8 +83,10 @@ class Server(uvicorn.Server):
         while not self.started and not running.done():
             await asyncio.sleep(0.01)
 
-    def stop(self) -> None:
-        """Take no more connections, and let open requests end."""
+    def stop(self, most: int = HTTP_DRAIN) -> None:
+        """Take no more connections, and let open requests end, for so many seconds at most."""
+        drain = self.config.timeout_graceful_shutdown
+        self.config.timeout_graceful_shutdown = most if drain is None else min(drain, most)
         self.should_exit = True
 
 
@@ -88,12 +95,15 @@ async def run(
     worker: Worker | None = None,
     *,
     ready: Any = None,  # noqa: ANN401
+    stopping: asyncio.Event | None = None,
 ) -> None:
     """Run until SIGINT or SIGTERM; a second signal ends everything at once.
 
-    The worker ends first: a fax that is being sent still fetches its document from our server.
+    `stopping` is set then, so that readiness can say so. The worker ends first: a fax that is being
+    sent still fetches its document from our server.
     """
-    stopping = _on_signals()
+    stopping = stopping or asyncio.Event()
+    _on_signals(stopping)
     running = [asyncio.create_task(server.run_until_stopped()) for server in servers]
     for server, task in zip(servers, running, strict=True):
         await server.wait_ready(task)
@@ -108,13 +118,12 @@ async def run(
         worker.stop()
         await asyncio.wait({working})
     for server in servers:
-        server.stop()
+        server.stop(HTTP_DRAIN if worker is None else AFTER_WORKER)
     signalled.cancel()
     await asyncio.gather(*running, *([working] if working else []))
 
 
-def _on_signals() -> asyncio.Event:
-    stopping = asyncio.Event()
+def _on_signals(stopping: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     first_at = 0.0
 
@@ -129,4 +138,3 @@ def _on_signals() -> asyncio.Event:
 
     for one in SIGNALS:
         loop.add_signal_handler(one, signalled, one)
-    return stopping

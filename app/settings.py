@@ -6,17 +6,22 @@ Each provider has settings of its own, beside it. Wrong values are named all at 
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
+from app.delivery import fault_points
+from app.delivery.settings import QueueSettings
 from app.providers.efidem.settings import EfidemSettings
 from app.providers.fax123.settings import Fax123Settings
 from app.store.database import address
 
 PREFIX: Final = "MULTICANAL_"
 SECRET_LENGTH: Final = 32  # bytes, in production
+# A call begins within a quarter of the lease, or not at all; what is left is for writing it down.
+LEASE_PER_CALL: Final = 1.5
 
 
 class CoreSettings(BaseSettings):
@@ -49,7 +54,27 @@ class CoreSettings(BaseSettings):
         SecretStr("development-pepper"),
         description="Secret under which API keys are hashed; keys are void when it changes",
     )
-    route_fax: Literal["fax123"] = Field("fax123", description="The provider that carries faxes")
+    route_fax: Literal["fax123", "efidem"] = Field(
+        "fax123", description="The provider that carries faxes: fax123 or efidem"
+    )
+    route_email: Literal["auto", "transactional"] = Field(
+        "auto",
+        description="Whether an e-mail that needs the relay takes it by itself (auto), or only where"
+        " its request says route: relay (transactional)",
+    )
+    fax_retry_delays: str = Field(
+        "300,900,1800",
+        pattern=r"^([0-9]{1,5}(,[0-9]{1,5}){0,9})?$",
+        description="Seconds before each new attempt of a fax to a busy line, comma-separated",
+    )
+    fax_ack_overdue: Annotated[float, Field(gt=0, le=172_800)] = Field(
+        3600.0, description="Seconds after which a missing acknowledgement of a fax is overdue"
+    )
+    settle: Annotated[float, Field(gt=0, le=86_400)] = Field(
+        1800.0,
+        description="Seconds after which a provider's report has what was sent: three times the"
+        " longest lag that was ever seen",
+    )
     idempotency: Literal["required", "optional"] | None = Field(
         None, description="Whether live keys must send Idempotency-Key; required in production"
     )
@@ -65,12 +90,35 @@ class CoreSettings(BaseSettings):
     worker_drain: Annotated[float, Field(ge=0, le=600)] = Field(
         80.0, description="Seconds that calls in flight have when the worker stops"
     )
+    worker_lease: Annotated[float, Field(ge=1, le=3600)] = Field(
+        120.0,
+        description="Seconds for which a message is its worker's; at least one and a half times the"
+        " longest call",
+    )
     pace: Annotated[float, Field(gt=0, le=10)] = Field(
         1.0, description="Multiplies every pause between looks and tries; below 1 for a laptop"
+    )
+    spool: str = Field(
+        "spool",
+        description="Folder on this host's disk for 123-fax's acknowledgements that come while the"
+        " store is away",
+    )
+    incarnation_file: str | None = Field(
+        None, description="File outside the store that tells whether the store was restored"
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="The least that is logged"
     )
+
+    fault_points: str = Field(
+        "", description="Where a test ends, stops or delays a process; production has none"
+    )
+
+    @field_validator("fault_points")
+    @classmethod
+    def _known_fault_points(cls, value: str) -> str:
+        fault_points.read(value, lambda: 0.0)
+        return value
 
     @field_validator("database_url")
     @classmethod
@@ -82,6 +130,11 @@ class CoreSettings(BaseSettings):
     @classmethod
     def _without_slash(cls, value: str) -> str:
         return value.rstrip("/")
+
+    @property
+    def fax_retries(self) -> tuple[timedelta, ...]:
+        """The pauses before a fax to a busy line is sent again."""
+        return tuple(timedelta(seconds=int(one)) for one in self.fax_retry_delays.split(",") if one)
 
     @property
     def requires_idempotency(self) -> bool:
@@ -98,6 +151,7 @@ class AllSettings:
     core: CoreSettings
     efidem: EfidemSettings
     fax123: Fax123Settings
+    queue: QueueSettings
 
 
 class WrongSettings(Exception):
@@ -115,14 +169,16 @@ def load(environment: Mapping[str, str] | None = None) -> AllSettings:
     """Read every setting; raises WrongSettings with all that is wrong."""
     problems: list[str] = []
     core = _read(CoreSettings, problems)
+    queue = _read(QueueSettings, problems)
     efidem = _read(EfidemSettings, problems)
     fax123 = _read(Fax123Settings, problems)
+    problems += _too_long(core, {"EFIDEM": efidem.timeout, "FAX123": fax123.timeout})
     if core.environment == "production":
         problems += _unsafe(core, fax123)
         problems += unknown_names(environment)
     if problems:
         raise WrongSettings(problems)
-    return AllSettings(core=core, efidem=efidem, fax123=fax123)
+    return AllSettings(core=core, queue=queue, efidem=efidem, fax123=fax123)
 
 
 def unknown_names(environment: Mapping[str, str] | None = None) -> list[str]:
@@ -139,7 +195,9 @@ def unknown_names(environment: Mapping[str, str] | None = None) -> list[str]:
     ]
 
 
-KINDS: Final[tuple[type[BaseSettings], ...]] = (CoreSettings, EfidemSettings, Fax123Settings)
+KINDS: Final[tuple[type[BaseSettings], ...]] = (
+    *(CoreSettings, QueueSettings, EfidemSettings, Fax123Settings),
+)
 
 
 def names_of(kind: type[BaseSettings]) -> list[str]:
@@ -163,6 +221,17 @@ def _read(kind: type[_Kind], problems: list[str]) -> _Kind:
         return kind(**defaults)
 
 
+def _too_long(core: CoreSettings, timeouts: Mapping[str, float]) -> list[str]:
+    """Return a line for each call that a worker's lease would not outlast."""
+    longest = core.worker_lease / LEASE_PER_CALL
+    return [
+        f"{PREFIX}{name}_TIMEOUT: with a {PREFIX}WORKER_LEASE of {core.worker_lease:g} a call may"
+        f" take {longest:g} seconds at most"
+        for name, timeout in timeouts.items()
+        if timeout > longest
+    ]
+
+
 def _unsafe(core: CoreSettings, fax123: Fax123Settings) -> list[str]:
     remedy = f"production needs a secret of at least {SECRET_LENGTH} bytes (openssl rand -hex 32)"
     problems = [
@@ -172,6 +241,8 @@ def _unsafe(core: CoreSettings, fax123: Fax123Settings) -> list[str]:
     ]
     if core.key_pepper.get_secret_value() == core.callback_secret.get_secret_value():
         problems.append(f"{PREFIX}KEY_PEPPER and {PREFIX}CALLBACK_SECRET must differ")
+    if core.fault_points:
+        problems.append(f"{PREFIX}FAULT_POINTS: production has none")
     if fax123.url is not None and not core.public_url.startswith("https://"):
         problems.append(f"{PREFIX}PUBLIC_URL: production serves documents over https only")
     return problems

@@ -15,6 +15,7 @@ from app.delivery.conclude import Ended
 from app.delivery.gateway import Gateway, Prepared
 from app.domain.identifiers import Identifiers
 from app.domain.message import (
+    Campaign,
     Channel,
     Content,
     Fax,
@@ -24,8 +25,9 @@ from app.domain.message import (
     Sms,
     Submission,
     Submitted,
+    channel_of,
 )
-from app.domain.outcome import Accepted, Finding, NotAskable, Outcome
+from app.domain.outcome import Accepted, Alive, Finding, Meant, NotAskable, Outcome, Probed
 from app.providers.fax123 import acknowledgement
 from app.store import documents, messages
 from app.store.database import Database
@@ -57,8 +59,12 @@ class Scripted:
         self.fetches_document = fetches_document
         self.is_local = True
         self.outcomes: list[Outcome] = []
+        self.meanings: dict[tuple[str, str], Meant] = {}  # by function and code
         self.findings: list[Finding] = []
         self.submissions: list[Submission[Content]] = []
+        self.campaigns: list[Campaign[Content]] = []
+        self.probes: list[Probed] = []
+        self.probed: list[Channel] = []
 
     async def start(self) -> None:
         pass
@@ -66,21 +72,41 @@ class Scripted:
     async def close(self) -> None:
         pass
 
-    async def prepare(self, submission: Submission[Content]) -> Prepared:
+    async def prepare(self, submission: Submission[Content], *, together: bool = False) -> Prepared:
         return Prepared(content=submission.content, files=submission.files)
 
-    def function_for(self, channel: Channel) -> str:
-        return f"SEND_{channel}"
+    def function_for(self, content: Content, *, together: bool = False) -> str:
+        return f"{'MULTI_' if together else ''}SEND_{channel_of(content)}"
 
     async def submit(self, submission: Submission[Content]) -> Outcome:
         self.submissions.append(submission)
         return self.outcomes.pop(0) if self.outcomes else Accepted(f"id-{submission.reference}")
 
+    async def submit_together(self, campaign: Campaign[Content]) -> Outcome:
+        self.campaigns.append(campaign)
+        return self.outcomes.pop(0) if self.outcomes else Accepted(f"id-{len(self.campaigns)}")
+
+    async def probe(self, channel: Channel) -> Probed:
+        self.probed.append(channel)
+        return self.probes.pop(0) if self.probes else Alive()
+
+    def tells_each(self, function: str) -> bool:
+        return function == "MULTI_SEND_email"
+
     async def ask(self, submitted: Submitted) -> Finding:
         return self.findings.pop(0) if self.findings else NotAskable()
 
+    def meaning_of(self, function: str, code: str) -> Meant | None:
+        return self.meanings.get((function, code))
+
+    def remedy(self, function: str, code: str) -> str:
+        return f"# {function} {code}"
+
     def health(self) -> Mapping[str, object]:
         return {"state": "ready"}
+
+    def offers(self) -> list[dict[str, object]]:
+        return []
 
 
 class World:
@@ -128,7 +154,7 @@ class World:
             object_id=message.id,
             answer=answer,
             key=key,
-            message=messages.row_of(message),
+            messages=(messages.row_of(message),),
             files=files,
         )
 
@@ -165,7 +191,7 @@ class World:
         """Claim, call and write down, once."""
         (self.fax if channel is Channel.FAX else self.provider).outcomes.extend(outcomes)
         held = await submit.claim(self.gateway, channel, 100)
-        ended = [await submit.call(self.gateway, one) for one in held]
+        ended = [one for call in held for one in await submit.call(self.gateway, call)]
         if ended:
             await submit.record(self.gateway, ended)
         return ended

@@ -23,6 +23,7 @@ SCOPES: Final = (
     "fax:send",
     "messages:read",
     "reports:read",
+    "messages:resolve",
     "admin",
 )
 USUAL_SCOPES: Final = SCOPES[:6]
@@ -36,6 +37,7 @@ MOST_REMEMBERED: Final = 10_000
 class Caller:
     """Who calls, and what it may do."""
 
+    key_id: str
     client_id: UUID
     name: str
     mode: str
@@ -73,6 +75,7 @@ class Access:
         if not hmac.compare_digest(known, self.digest(key.strip())) or row is None:
             raise ApiKeyInvalid
         return Caller(
+            key_id=row["id"],
             client_id=row["client_id"],
             name=row["name"],
             mode=row["mode"],
@@ -96,11 +99,14 @@ class Access:
             self._remembered[key_id] = (row, now)
         return row
 
-    def may_send(self, caller: Caller, channel: Channel, *, simulated: bool) -> None:
+    def may_send(self, caller: Caller, channel: Channel) -> None:
         """Raise where a caller may not send on a channel."""
         caller.may(f"{channel}:send")
         if caller.mode == Mode.TEAM:
             raise ChannelNotAllowed("Keys of the mode team cannot send in this version.")
+
+    def may_reach(self, caller: Caller, *, simulated: bool) -> None:
+        """Raise where a test key would reach a provider."""
         if caller.mode == Mode.TEST and (self._production or not simulated):
             detail = "A test key must never reach a provider: it sends to simulators only."
             raise ChannelNotAllowed(detail)

@@ -1,13 +1,15 @@
 """Make what a client is told out of the store's rows (the shapes are in `shapes.py`)."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from app.domain.identifiers import DOCUMENT, EVENT, MESSAGE, read, shown
-from app.domain.message import Channel
+from app.domain.identifiers import BATCH, DOCUMENT, EVENT, MESSAGE, read, shown
+from app.domain.message import Channel, masked_address
 from app.domain.status import FINAL, WAITING, Status
 
 Row = RowMapping | dict[str, Any]
@@ -17,7 +19,6 @@ _SAME: Final = (
     "mode",
     "status",
     "status_source",
-    "blocked_reason",
     "failure",
     "reference",
     "billing_code",
@@ -46,12 +47,13 @@ def message(row: Row) -> dict[str, Any]:
         "pages": row.get("units"),
         "pages_sent": row.get("pages_sent"),
         "document_fetched_at": moment(row.get("document_fetched_at")),
-        "ack_overdue": False,
+        "ack_overdue": row.get("ack_overdue_at") is not None and status not in FINAL,
     }
     return {
         "id": public,
         "object": "message",
         **{name: row.get(name) for name in _SAME},
+        "blocked_reason": _blocked(row, status),
         **{name: moment(row.get(name)) for name in _TIMES},
         "status_is_final": status in FINAL,
         "next_check_at": moment(waits),
@@ -64,13 +66,108 @@ def message(row: Row) -> dict[str, Any]:
             "code": row.get("provider_code"),
             "label": row.get("provider_label"),
         },
-        "batch_id": None,
+        "batch_id": shown(BATCH, row["batch_id"]) if row.get("batch_id") else None,
+        "status_granularity": _granularity(row),
         "cost": {"estimated": None, "segments_or_pages": row.get("units"), "final": False},
         "fax": fax if row["channel"] == Channel.FAX else None,
         "links": {
             "self": f"/v1/messages/{public}",
             "events": f"/v1/messages/{public}/events",
+            "recipients": f"/v1/messages/{public}/recipients",
         },
+    }
+
+
+def _blocked(row: Row, status: Status) -> str | None:
+    """Return what a waiting message waits for besides its turn: its own reason, or its channel's."""
+    if status not in WAITING:
+        return None
+    reason: str | None = row.get("blocked_reason") or row.get("channel_reason")
+    return reason
+
+
+def _granularity(row: Row) -> str:
+    """Say whether a status is the message's own: Efidem tells one for a whole campaign of SMS."""
+    shares = row.get("campaign_id") is not None and row["channel"] == Channel.SMS
+    return "batch" if shares else "message"
+
+
+def recipient(row: Row, of: Row) -> dict[str, Any]:
+    """Return a recipient's row, and its message's row, as the public object."""
+    told = row["provider_code"] is not None
+    status = Status(row["status"] if told else of["status"])
+    return {
+        "index": row["place"],
+        "kind": row["kind"],
+        "recipient": {"masked": masked_address(row["address"])},
+        "status": status,
+        "status_is_final": status in FINAL,
+        "status_at": moment(row["status_at"] if told else of["status_at"]),
+        "failure": row["failure"] if told else of["failure"],
+        "provider": {
+            "name": of["provider"],
+            "code": row["provider_code"],
+            "label": row["provider_label"],
+            "time": row["provider_time"],
+        },
+    }
+
+
+def only_recipient(of: Row) -> dict[str, Any]:
+    """Return the recipient of a message that has one alone."""
+    status = Status(of["status"])
+    return {
+        "index": 0,
+        "kind": "to",
+        "recipient": {"masked": of["recipient"]},
+        "status": status,
+        "status_is_final": status in FINAL,
+        "status_at": moment(of["status_at"]),
+        "failure": of["failure"],
+        "provider": {
+            "name": of["provider"],
+            "code": of["provider_code"],
+            "label": of["provider_label"],
+            "time": None,
+        },
+    }
+
+
+def batch(
+    row: Row, counts: Mapping[str, int], members: Sequence[Row] | None = None
+) -> dict[str, Any]:
+    """Return a batch's row as the public object, with its messages where they were just made."""
+    public = shown(BATCH, row["id"])
+    if members is not None:
+        counts = Counter(one["status"] for one in members)
+    shares = row["sending"] == "provider_multi" and row["channel"] == Channel.SMS
+    return {
+        "id": public,
+        "object": "batch",
+        "channel": row["channel"],
+        "mode": row["sending"],
+        "key_mode": row["mode"],
+        "status_granularity": "batch" if shares else "message",
+        "size": row["size"],
+        "counts": dict(counts),
+        "is_final": all(Status(one) in FINAL for one in counts),
+        "messages": None
+        if members is None
+        else [_member(place, one) for place, one in enumerate(members)],
+        "created_at": moment(row["created_at"]),
+        "links": {"self": f"/v1/batches/{public}", "messages": f"/v1/messages?batch_id={public}"},
+    }
+
+
+def _member(place: int, row: Row) -> dict[str, Any]:
+    public = shown(MESSAGE, row["id"])
+    return {
+        "index": place,
+        "id": public,
+        "status": row["status"],
+        "reference": row["reference"],
+        "recipient": {"masked": row["recipient"]},
+        "links": {"self": f"/v1/messages/{public}"},
     }
 
 

@@ -79,17 +79,17 @@ async def read_bytes(request: Request, limit: int) -> bytes:
     return b"".join(parts)
 
 
-async def read_json(request: Request, limit: int) -> Any:  # noqa: ANN401 -- any JSON
-    """Return the body as JSON."""
+async def read_json(request: Request, limit: int, tokens: int = _MOST_TOKENS) -> Any:  # noqa: ANN401 -- any JSON
+    """Return the body as JSON; `tokens` bounds the names, values and brackets in it."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
     if kind != "application/json":
         raise UnsupportedMediaType("Send Content-Type: application/json.")
-    return parse(await read_bytes(request, limit))
+    return parse(await read_bytes(request, limit), tokens)
 
 
-def parse(body: bytes) -> Any:  # noqa: ANN401 -- any JSON
+def parse(body: bytes, tokens: int = _MOST_TOKENS) -> Any:  # noqa: ANN401 -- any JSON
     """Return a JSON document's value, or raise what is wrong with it."""
-    if len(body) > _MOST_TOKENS and any(islice(_TOKEN.finditer(body), _MOST_TOKENS, None)):
+    if len(body) > tokens and any(islice(_TOKEN.finditer(body), tokens, None)):
         raise MalformedJson("The body holds too many values.")
     try:
         value = json.loads(

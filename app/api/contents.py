@@ -1,61 +1,61 @@
-"""From what a client sent to what is kept: the domain's contents, their files, and warnings."""
+"""From what a client sent to what is kept: the domain's contents, and warnings."""
 
-import base64
-import binascii
-import hashlib
 import html
-import mimetypes
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
-from uuid import UUID
+from collections.abc import Sequence
+from typing import Final
 
 from inscriptis import get_text
 from inscriptis.model.config import ParserConfig
 
-from app.api.schemas import EmailIn, FaxIn, FileIn, LetterIn, SmsIn
-from app.delivery.gateway import Gateway
-from app.delivery.inspect import Inspector, NotInspected
-from app.domain.errors import FieldError
-from app.domain.identifiers import DOCUMENT, read
+from app.api.gather import Gathered
+from app.api.schemas import EmailIn, FaxIn, LetterIn, SmsIn
 from app.domain.message import Content, Email, Fax, File, Letter, Sms
 from app.domain.segments import segments
-from app.store import documents
 
-PDF: Final = "application/pdf"
 _FILLER: Final = "."  # for names that the provider demands even of a company
 _BLANKS: Final = re.compile(r"\s+")
 
 
-@dataclass(slots=True)
-class Gathered:
-    """What is found out about a request: files, errors and warnings."""
-
-    files: dict[str, bytes] = field(default_factory=dict)  # by SHA-256
-    errors: list[FieldError] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-    def refuse(self, pointer: str, code: str, detail: str) -> None:
-        """Note what is wrong with a field."""
-        self.errors.append(FieldError(pointer, code, detail))
+def needs_relay(body: EmailIn) -> list[str]:
+    """Return the fields that only the relay carries."""
+    needs = {
+        "/to/1": len(body.to) > 1,
+        "/cc": bool(body.cc),
+        "/errors_to": body.errors_to is not None,
+        "/track/opens": body.track.opens,
+        "/track/clicks": body.track.clicks,
+    }
+    return [pointer for pointer, needed in needs.items() if needed]
 
 
 def email(body: EmailIn, files: Sequence[File], gathered: Gathered) -> Content:
     """Return an e-mail; the missing one of its two bodies is derived from the other."""
     to = body.to[0]
+    relay = body.route == "relay" or (body.route == "auto" and bool(needs_relay(body)))
     if body.from_.name is not None:
         # Efidem's EMETTEUR is "Adresse email d'émission".
         gathered.warnings.append("not_carried:/from/name")
+    if relay:
+        named = {f"/to/{place}/name": one.name for place, one in enumerate(body.to)}
+        named |= {f"/cc/{place}/name": one.name for place, one in enumerate(body.cc)}
+        gathered.warnings += [f"not_carried:{pointer}" for pointer, name in named.items() if name]
     return Email(
         to_address=to.address,
-        to_name=to.name,
+        to_name=None if relay else to.name,
         from_address=body.from_.address,
         reply_to=body.reply_to,
         subject=body.subject,
-        text=body.text or _as_text(body.html or ""),
-        html=body.html or _as_html(body.text or ""),
+        text=body.text or gathered.derived(_as_text, body.html or ""),
+        html=body.html or gathered.derived(_as_html, body.text or ""),
         files=tuple(files),
+        variables=tuple(body.variables),
+        relay=relay,
+        also_to=tuple(one.address for one in body.to[1:]),
+        cc=tuple(one.address for one in body.cc),
+        errors_to=body.errors_to,
+        track_opens=body.track.opens,
+        track_clicks=body.track.clicks,
     )
 
 
@@ -65,12 +65,16 @@ def sms(body: SmsIn, _files: Sequence[File], gathered: Gathered) -> Content:
     if body.max_segments is not None and parts > body.max_segments:
         detail = f"The text takes {parts} parts and max_segments is {body.max_segments}."
         gathered.refuse("/text", "too_many_segments", detail)
-    return Sms(to=body.to, text=body.text, sender=body.sender)
+    return Sms(to=body.to, text=body.text, sender=body.sender, variables=tuple(body.variables))
 
 
 def letter(body: LetterIn, files: Sequence[File], gathered: Gathered) -> Content:
     """Return a letter; the provider demands names even of a company."""
     to = body.to
+    if body.on_uncertain == "retry":
+        # It costs, and may bind.
+        detail = "A letter is sent again by a person only: leave it out, or say hold."
+        gathered.refuse("/on_uncertain", "not_supported", detail)
     for name, value in (("last_name", to.last_name), ("first_name", to.first_name)):
         if value is None:
             gathered.warnings.append(f"filled:/to/{name}")
@@ -93,94 +97,14 @@ def letter(body: LetterIn, files: Sequence[File], gathered: Gathered) -> Content
 
 def fax(body: FaxIn, files: Sequence[File], _gathered: Gathered) -> Content:
     """Return a fax."""
-    return Fax(to=body.to, to_name=body.to_name, file=files[0])
-
-
-async def gather_files(
-    gateway: Gateway,
-    client_id: UUID,
-    given: Mapping[str, FileIn],
-    *,
-    limit: int,
-    pdf_only: bool,
-) -> tuple[list[File], Gathered]:
-    """Return the files that a request names or holds, by their pointers, and their bytes."""
-    gathered = Gathered()
-    uploaded = await _uploaded(gateway, client_id, given, gathered)
-    files = []
-    for pointer, one in given.items():
-        if one.document_id is not None:
-            row = uploaded.get(pointer)
-            file = row and File(
-                sha256=row["sha256"],
-                name=one.filename or row["filename"],
-                media_type=row["media_type"],
-                size=row["size"],
-                pages=row["pages"],
-            )
-        else:
-            usual = "document.pdf" if pdf_only else None
-            file = await _inline(gateway.inspector, one, pointer, gathered, usual)
-        if file is not None:
-            files.append(file)
-            if pdf_only and file.media_type != PDF:
-                gathered.refuse(pointer, "document_invalid", "Send a PDF document.")
-    size = sum(file.size for file in files)
-    if size > limit:
-        detail = f"The files have {size:,} bytes together; {limit:,} are taken."
-        gathered.refuse(next(iter(given)), "files_too_large", detail)
-    return files, gathered
-
-
-async def _uploaded(
-    gateway: Gateway, client_id: UUID, given: Mapping[str, FileIn], gathered: Gathered
-) -> dict[str, Any]:
-    wanted = {
-        pointer: read(DOCUMENT, one.document_id)
-        for pointer, one in given.items()
-        if one.document_id is not None
-    }
-    if not wanted:
-        return {}
-    async with gateway.database.reading() as connection:
-        identifiers = {one for one in wanted.values() if one is not None}
-        rows = await documents.find(connection, client_id, identifiers)
-        known = {row["id"]: row for row in rows}
-        contents = await documents.load(connection, {row["sha256"] for row in rows})
-    for pointer, identifier in wanted.items():
-        if identifier not in known:
-            detail = "You have no such document; upload it with POST /v1/documents."
-            gathered.refuse(f"{pointer}/document_id", "document_unknown", detail)
-    gathered.files |= contents
-    return {pointer: known[one] for pointer, one in wanted.items() if one in known}
-
-
-async def _inline(
-    inspector: Inspector, one: FileIn, pointer: str, gathered: Gathered, usual_name: str | None
-) -> File | None:
-    try:
-        content = base64.b64decode(one.content_base64 or "", validate=True)
-    except (binascii.Error, ValueError):
-        detail = "This is not base 64 of RFC 4648, section 4; send no line breaks in it."
-        gathered.refuse(f"{pointer}/content_base64", "base64_invalid", detail)
-        return None
-    if not content:
-        gathered.refuse(f"{pointer}/content_base64", "too_short", "The file is empty.")
-        return None
-    name = one.filename or usual_name
-    if name is None:
-        gathered.refuse(f"{pointer}/filename", "missing", "Give the name the recipient sees.")
-        return None
-    pages, media_type = None, mimetypes.guess_type(name)[0] or "application/octet-stream"
-    if usual_name is not None or media_type == PDF:
-        inspected = await inspector.inspect(content)
-        if isinstance(inspected, NotInspected):
-            gathered.refuse(pointer, inspected.code, inspected.detail)
-            return None
-        pages, media_type = inspected.pages, PDF
-    digest = hashlib.sha256(content).hexdigest()
-    gathered.files[digest] = content
-    return File(sha256=digest, name=name, media_type=media_type, size=len(content), pages=pages)
+    return Fax(
+        to=body.to,
+        to_name=body.to_name,
+        file=files[0],
+        cover_text=body.cover.text if body.cover else None,
+        cover_template=body.cover.template if body.cover else None,
+        **(body.retry.options() if body.retry else {}),
+    )
 
 
 def _as_html(text: str) -> str:

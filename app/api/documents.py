@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import mimetypes
 from collections.abc import AsyncGenerator
 from typing import Annotated, Any, Final
 
@@ -14,7 +13,6 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from app.api import answers, bodies
-from app.api.contents import PDF
 from app.api.edge import (
     CallerDep,
     EdgeDep,
@@ -26,7 +24,17 @@ from app.api.edge import (
 from app.api.schemas import FileIn
 from app.api.shapes import DocumentOut
 from app.delivery.accept import Answer, Arrival
-from app.delivery.inspect import Inspector, NotInspected
+from app.delivery.inspect import (
+    JPEG,
+    PDF,
+    PNG,
+    TEXT,
+    TIFF,
+    Inspector,
+    NotInspected,
+    media_type_of,
+    signature_of,
+)
 from app.domain.errors import (
     DocumentInvalid,
     FieldError,
@@ -41,11 +49,19 @@ from app.store import documents
 router = APIRouter(prefix="/v1/documents", tags=["documents"])
 
 _BINARY: Final = {"type": "string", "format": "binary"}
+# What a document is called that came as the body itself.
+_NAMES: Final = {
+    PDF: "document.pdf",
+    PNG: "document.png",
+    JPEG: "document.jpg",
+    TIFF: "document.tiff",
+    TEXT: "document.txt",
+}
 _BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/pdf": {"schema": _BINARY},
+            **{media_type: {"schema": _BINARY} for media_type in _NAMES},
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
@@ -65,7 +81,11 @@ async def upload_document(
     caller: CallerDep,
     idempotency_key: IdempotencyKeyHeader = None,
 ) -> Response:
-    """Keep a document: a PDF as the body itself, or one file of a multipart form."""
+    """Keep a document: the body itself, or one file of a multipart form.
+
+    A PDF, PNG, JPEG, TIFF or plain text can be faxed or printed; it is kept as it came, and made
+    a PDF by the message that uses it.
+    """
     filename, content = await _read(request, edge.attachment_limit)
     digest = hashlib.sha256(content).hexdigest()
     key = key_of(edge, caller, idempotency_key, request, [filename, digest])
@@ -119,10 +139,14 @@ async def get_document(
 async def _read(request: Request, limit: int) -> tuple[str, bytes]:
     """Return a file's name and bytes."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
-    if kind == PDF:
-        return "document.pdf", await bodies.read_bytes(request, limit)
+    if kind in _NAMES:
+        content = await bodies.read_bytes(request, limit)
+        found = signature_of(content)
+        if content and found is None and kind.startswith("image/"):
+            raise DocumentInvalid(f"The body is no {kind}; send what Content-Type says.")
+        return _NAMES[found or kind], content
     if kind != "multipart/form-data":
-        raise UnsupportedMediaType("Send application/pdf, or a multipart form with a file.")
+        raise UnsupportedMediaType(f"Send {', '.join(_NAMES)}, or a multipart form with a file.")
     # The form's own lines come on top of the file's bytes.
     body = await bodies.read_bytes(request, limit + 65_536)
     filename, content = await _only_file(request, body)
@@ -164,9 +188,9 @@ async def _looked_at(inspector: Inspector, filename: str, content: bytes) -> tup
     """Return a file's media type, and a PDF's pages; refuse a PDF that does not open."""
     if not content:
         raise DocumentInvalid("The document is empty.")
-    guessed = mimetypes.guess_type(filename)[0] or "application/octet-stream"
-    if guessed != PDF and not content.startswith(b"%PDF-"):
-        return guessed, None
+    media_type = media_type_of(content, filename)
+    if media_type != PDF:
+        return media_type, None
     inspected = await inspector.inspect(content)
     if isinstance(inspected, NotInspected):
         raise DocumentInvalid(inspected.detail)

@@ -1,23 +1,27 @@
 """What the endpoints work with, and the request headers that several of them read."""
 
+import asyncio
 import hashlib
 import hmac
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Request
 from sqlalchemy import RowMapping
 
 from app.api.access import Access, Caller
+from app.api.measures import Measures
 from app.delivery import accept
 from app.delivery.accept import Answer, Arrival, Key
 from app.delivery.gateway import Acknowledgement, Gateway
 from app.delivery.gather import Gathering
+from app.delivery.limit import Limiter
 from app.domain.errors import IdempotencyKeyInvalid, IdempotencyKeyRequired
 from app.domain.message import Mode
+from app.store.figures import Figures
 
 _VISIBLE: Final = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 _WAIT: Final = re.compile(r"\s*wait\s*=\s*\"?([0-9]{1,6})\"?\s*", re.ASCII | re.IGNORECASE)
@@ -30,14 +34,19 @@ class Edge:
 
     gateway: Gateway
     access: Access
+    limiter: Limiter
     accepting: Gathering[Arrival, RowMapping | None]
     remembering: Gathering[Key, RowMapping | None]
     secret: bytes  # keys fingerprints and cursors
     callback_digest: str
-    read_callback: Callable[[bytes], Acknowledgement]  # raises ValueError
+    read_callback: Callable[[bytes], Acknowledgement]  # raises UnreadableAcknowledgement
     requires_idempotency: bool
     body_limit: int
     attachment_limit: int
+    figuring: Gathering[None, Figures]  # one scrape at a time asks the store
+    relay_automatic: bool  # an e-mail that needs the relay takes it without saying so
+    measures: Measures = field(default_factory=Measures)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)  # this process ends
 
 
 async def _edge(request: Request) -> Edge:  # async: FastAPI runs others in a thread
@@ -102,7 +111,11 @@ async def first_answer(edge: Edge, key: Key | None) -> Answer | None:
 
 
 async def take_in(edge: Edge, arrival: Arrival) -> Answer:
-    """Commit an arrival, and return its answer, or the first one where its key was taken."""
+    """Commit an arrival, and return its answer, or the first one where its key was taken.
+
+    Raises QuotaExceeded, QueueFull or StorageLow where there is no room for it.
+    """
+    await edge.limiter.admit(arrival)
     record = await edge.accepting.do(arrival)
     if record is None or arrival.key is None:
         return arrival.answer

@@ -21,7 +21,7 @@ _IMPOSSIBLE: Final = {
     ValidationResult.TOO_LONG: ("number_too_long", "The number is too long."),
 }
 # A number and what people write into it; no extension, no second number, no name.
-_DIALLED: Final = re.compile(r" *\+?[0-9(][0-9() ./\u00a0\u202f-]*", re.ASCII)
+_DIALLED: Final = re.compile(r" *\(?\+?[0-9(][0-9() ./\u00a0\u202f-]*", re.ASCII)
 _RFC_3339: Final = re.compile(r"[0-9]{4,5}-[0-9]{2}-[0-9]{2}(?:[Tt ].*)?", re.ASCII)
 # What XML 1.0 (2.2) cannot carry; NUL is what PostgreSQL cannot keep either.
 FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -34,13 +34,13 @@ def fault(code: str, detail: str) -> PydanticCustomError:
     return PydanticCustomError(f"gateway:{code}", "{detail}", {"detail": detail})
 
 
-def e164(text: str) -> str:
-    """Return a number as +33601020304; French ones may come without their country code."""
+def e164(text: str, *, home: str = HOME) -> str:
+    """Return a number as +33601020304; those of `home` may come without their country code."""
     if not _DIALLED.fullmatch(text):
         # The library would drop in silence an extension, a second number, or what stands before
         # the first, and read letters as digits.
         raise fault("number_invalid", "Give one number, of digits alone, such as +33601020304.")
-    number = _parsed(text)
+    number = _parsed(text, home)
     shown = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     if shown.startswith(FICTION) or phonenumbers.is_valid_number(number):
         return shown
@@ -57,9 +57,9 @@ def e164(text: str) -> str:
     raise fault(code, detail)
 
 
-def _parsed(text: str) -> phonenumbers.PhoneNumber:
+def _parsed(text: str, home: str) -> phonenumbers.PhoneNumber:
     try:
-        return phonenumbers.parse(text.replace("\u202f", " "), HOME)
+        return phonenumbers.parse(text.replace("\u202f", " "), home)
     except NumberParseException:
         detail = "This is no telephone number; write it as +33601020304."
         raise fault("number_invalid", detail) from None

@@ -1,13 +1,18 @@
 """Alive, and ready: a sick provider shows as degraded and never makes us unready."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Final
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
+from sqlalchemy import RowMapping
 
+from app.api.answers import moment
 from app.api.edge import EdgeDep
-from app.store import migrate
+from app.delivery.gateway import Gateway
+from app.domain.standing import State
+from app.store import channels, incarnation, migrate
 from app.store.database import UNAVAILABLE
 
 router = APIRouter(tags=["health"])
@@ -27,32 +32,60 @@ async def ready(edge: EdgeDep) -> JSONResponse:
     gateway = edge.gateway
     wanted = migrate.newest()
     # Not `wait_for`: it waits until the driver has given up too, and that is when a store hangs.
-    looking = asyncio.create_task(migrate.revision(gateway.database))
+    looking = asyncio.create_task(_look(gateway))
     await asyncio.wait({looking}, timeout=PATIENCE)
     store = _store(looking, wanted)
     providers = {name: dict(one.health()) for name, one in gateway.providers.items()}
-    usable = store["state"] == "ready"
-    well = all(one["state"] == "ready" for one in providers.values())
+    usable = store["state"] == "ready" and not edge.stopping.is_set()
+    shut = store.pop("channels", [])
+    well = "restore" not in store and all(one["state"] == "ready" for one in providers.values())
+    well = well and not shut
     state = ("ready" if well else "degraded") if usable else "unready"
-    content = {"status": state, "store": store, "providers": providers}
+    if edge.stopping.is_set():
+        state = "stopping"
+    content = {"status": state, "store": store, "providers": providers, "channels": shut}
     return JSONResponse(content, status_code=200 if usable else 503)
 
 
-def _store(looking: "asyncio.Task[str | None]", wanted: str) -> dict[str, Any]:
+async def _look(
+    gateway: Gateway,
+) -> tuple[str | None, RowMapping | None, Sequence[RowMapping]]:
+    """Return the store's revision, which life of the store this is, and how channels stand."""
+    revision = await migrate.revision(gateway.database)
+    if revision != migrate.newest():
+        return revision, None, ()
+    async with gateway.database.reading() as connection:
+        life = await incarnation.standing(connection)
+        return revision, life, await channels.every(connection)
+
+
+def _store(looking: "asyncio.Task[Any]", wanted: str) -> dict[str, Any]:
     """Return what was found out about the store, as far as it was."""
     if not looking.done():
         looking.add_done_callback(_forget)
         looking.cancel()
         return {"state": "unreachable", "why": "TimeoutError"}
     try:
-        found = looking.result()
+        found, life, standings = looking.result()
     except UNAVAILABLE as fault:
         return {"state": "unreachable", "why": type(fault).__name__}
     state = "ready" if found == wanted else "wrong_revision"
-    return {"state": state, "revision": found, "wanted": wanted}
+    restored = {}
+    if life is not None and life["restore_since"] is not None:
+        # Nothing is sent before a person says how: `multicanal restore status`.
+        since = life["restore_since"].isoformat()
+        restored = {"restore": {"since": since, "why": life["restore_why"]}}
+    shut = [_shut(row) for row in standings if row["state"] != State.CLOSED]
+    return {"state": state, "revision": found, "wanted": wanted, "channels": shut, **restored}
 
 
-def _forget(looking: "asyncio.Task[str | None]") -> None:
+def _shut(row: RowMapping) -> dict[str, Any]:
+    """Return what anybody may know of a channel that nothing leaves on."""
+    same = ("provider", "channel", "state", "reason")
+    return {**{name: row[name] for name in same}, "since": moment(row["changed_at"])}
+
+
+def _forget(looking: "asyncio.Task[Any]") -> None:
     """Take note of a fault that nobody waits for any more."""
     if not looking.cancelled():
         looking.exception()

@@ -1,13 +1,8 @@
 """Follow: messages, their events and lists, from the store and never from a provider."""
 
-import base64
-import binascii
-import hashlib
-import hmac
 from collections import Counter
-from typing import Annotated, Final
+from typing import Annotated
 from urllib.parse import urlencode
-from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -17,19 +12,18 @@ from sqlalchemy import RowMapping
 from app.api import answers
 from app.api.access import Caller
 from app.api.bodies import failed, pointer
+from app.api.cursors import opened, sealed
 from app.api.edge import CallerDep, Edge, EdgeDep
 from app.api.fields import SearchText, Time
-from app.api.shapes import EventsOut, MessageOut, MessagesOut
-from app.domain.errors import CursorInvalid, FieldError, NotFound
-from app.domain.identifiers import MESSAGE, read
+from app.api.shapes import EventsOut, MessageOut, MessagesOut, RecipientsOut
+from app.domain.errors import FieldError, NotFound
+from app.domain.identifiers import BATCH, MESSAGE, read
 from app.domain.message import Channel
 from app.domain.status import Status
-from app.store import lists, messages
+from app.store import events, lists, reading, recipients
 from app.store.lists import Filter
 
 router = APIRouter(prefix="/v1/messages", tags=["follow"])
-
-_SEAL: Final = 8  # bytes of a cursor that show that it is ours
 
 
 class ListQuery(BaseModel):
@@ -41,6 +35,7 @@ class ListQuery(BaseModel):
     status: Status | None = None
     reference: Annotated[SearchText, Field(max_length=200)] | None = None
     billing_code: Annotated[SearchText, Field(max_length=100)] | None = None
+    batch_id: Annotated[SearchText, Field(max_length=40)] | None = None
     provider_message_id: Annotated[SearchText, Field(max_length=100)] | None = None
     created_after: Time | None = Field(None, description="At or after this time")
     created_before: Time | None = Field(None, description="Before this time")
@@ -55,8 +50,12 @@ async def list_messages(
     """List messages, newest first, page by page."""
     caller.may("messages:read")
     _refuse_repeated(request)
-    narrowed = Filter(**query.model_dump(exclude={"limit", "cursor"}))
-    after = _opened(edge, query.cursor) if query.cursor is not None else None
+    batch_id = read(BATCH, query.batch_id) if query.batch_id is not None else None
+    if query.batch_id is not None and batch_id is None:
+        raise failed([FieldError("/batch_id", "invalid", "This is not the id of a batch.")])
+    given = query.model_dump(exclude={"limit", "cursor", "batch_id"})
+    narrowed = Filter(**given, batch_id=batch_id)
+    after = opened(edge, query.cursor) if query.cursor is not None else None
     async with edge.gateway.database.reading() as connection:
         rows = await lists.page(
             connection,
@@ -67,7 +66,7 @@ async def list_messages(
             after=after,
         )
     shown = rows[: query.limit]
-    following = _sealed(edge, shown[-1]["id"]) if len(rows) > query.limit else None
+    following = sealed(edge, shown[-1]["id"]) if len(rows) > query.limit else None
     content = {
         "data": [answers.message(row) for row in shown],
         "has_more": following is not None,
@@ -91,8 +90,18 @@ async def list_events(message_id: str, edge: EdgeDep, caller: CallerDep) -> Resp
     """Return what happened to a message, first to last."""
     row = await _found(edge, caller, message_id)
     async with edge.gateway.database.reading() as connection:
-        rows = await messages.timeline(connection, row["id"])
+        rows = await events.timeline(connection, row["id"])
     return JSONResponse({"data": [answers.event(one, row) for one in rows]})
+
+
+@router.get("/{message_id}/recipients", response_model=RecipientsOut)
+async def list_recipients(message_id: str, edge: EdgeDep, caller: CallerDep) -> Response:
+    """Return where a message stands for each of its recipients."""
+    row = await _found(edge, caller, message_id)
+    async with edge.gateway.database.reading() as connection:
+        rows = await recipients.of_messages(connection, [row["id"]])
+    data = [answers.recipient(one, row) for one in rows] or [answers.only_recipient(row)]
+    return JSONResponse({"data": data})
 
 
 def _refuse_repeated(request: Request) -> None:
@@ -113,25 +122,7 @@ async def _found(edge: Edge, caller: Caller, text: str) -> RowMapping:
     if message_id is None:
         raise NotFound
     async with edge.gateway.database.reading() as connection:
-        row = await messages.find(connection, message_id, caller.client_id, caller.mode)
+        row = await reading.find(connection, message_id, caller.client_id, caller.mode)
     if row is None:
         raise NotFound
     return row
-
-
-def _sealed(edge: Edge, message_id: UUID) -> str:
-    seal = hmac.new(edge.secret, message_id.bytes, hashlib.sha256).digest()[:_SEAL]
-    return base64.urlsafe_b64encode(message_id.bytes + seal).decode().rstrip("=")
-
-
-def _opened(edge: Edge, cursor: str) -> UUID:
-    try:
-        content = base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4))
-    except (binascii.Error, ValueError):
-        raise CursorInvalid from None
-    if len(content) != 16 + _SEAL:
-        raise CursorInvalid
-    message_id = UUID(bytes=content[:16])
-    if not hmac.compare_digest(_sealed(edge, message_id).encode(), cursor.encode()):
-        raise CursorInvalid
-    return message_id

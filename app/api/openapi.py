@@ -7,10 +7,16 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
+from app.api.acting_schemas import ResolveBatchIn, ResolveIn
+from app.api.batch_schemas import BatchIn
 from app.api.schemas import EmailIn, FaxIn, LetterIn, SmsIn
+from app.api.tool_shapes import EmailAddressIn, PhoneNumberIn, ProviderUserIn, ReportIn
 
 _REFERENCE: Final = "#/components/schemas/{model}"
-_BODIES: Final[tuple[type[BaseModel], ...]] = (EmailIn, SmsIn, LetterIn, FaxIn)
+_BODIES: Final[tuple[type[BaseModel], ...]] = (
+    *(EmailIn, SmsIn, LetterIn, FaxIn, BatchIn, ResolveIn, ResolveBatchIn),
+    *(EmailAddressIn, PhoneNumberIn, ReportIn, ProviderUserIn),
+)
 _PROBLEMS: Final = {
     "400": "The request's form is wrong",
     "401": "No valid API key",
@@ -20,7 +26,17 @@ _PROBLEMS: Final = {
     "413": "The body is too large",
     "415": "The body's type is not taken",
     "422": "Some fields are wrong",
+    "429": "Too many of your messages wait; come again after Retry-After",
     "503": "The store or the provider's contract is not available",
+}
+# Of endpoints that ask a provider while the client waits.
+ASKS_PROVIDER: Final[dict[int | str, dict[str, Any]]] = {
+    502: {
+        "description": "The provider's answer says nothing that we can rely on",
+        "content": {
+            "application/problem+json": {"schema": {"$ref": _REFERENCE.format(model="Problem")}}
+        },
+    }
 }
 
 

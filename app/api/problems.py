@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from app.api.bodies import failed, field_error
 from app.domain import errors
 from app.domain.errors import Fault
+from app.store.database import CommitUnknown, StoreReadOnly
 
 log = structlog.get_logger()
 
@@ -33,12 +34,29 @@ TABLE: Final[tuple[tuple[type[Fault], int, str, bool], ...]] = (
     (errors.NotFound, 404, "Not found", False),
     (errors.MethodNotAllowed, 405, "Method not allowed", False),
     (errors.IdempotencyInProgress, 409, "Request in progress", True),
+    (errors.OutcomeUnknown, 409, "Outcome unknown", False),
+    (errors.AlreadySubmitted, 409, "Already submitted", False),
+    (errors.AlreadyFinal, 409, "Already final", False),
+    (errors.NotSubmitted, 409, "Not submitted", False),
+    (errors.NotUncertain, 409, "Not uncertain", False),
+    (errors.StatusQueryNotSupported, 409, "Status query not supported", False),
+    (errors.SelectionChanged, 409, "Selection changed", False),
+    (errors.ReportNotReady, 409, "Report not ready", True),
+    (errors.ReportFailed, 409, "Report failed", False),
     (errors.PayloadTooLarge, 413, "Payload too large", False),
     (errors.UnsupportedMediaType, 415, "Unsupported media type", False),
     (errors.ValidationFailed, 422, "Validation failed", False),
     (errors.IdempotencyKeyReused, 422, "Idempotency-Key reused", False),
     (errors.DocumentInvalid, 422, "Document invalid", False),
+    (errors.ReportUnreadable, 422, "Report unreadable", False),
+    (errors.ProviderRejected, 422, "Provider rejected", False),
+    (errors.QuotaExceeded, 429, "Quota exceeded", True),
+    (errors.ProviderProtocolError, 502, "Provider protocol error", False),
+    (errors.ProviderUnavailable, 503, "Provider unavailable", True),
+    (errors.ProviderCredentials, 503, "Provider credentials", True),
     (errors.ProviderContract, 503, "Provider contract", True),
+    (errors.QueueFull, 503, "Queue full", True),
+    (errors.StorageLow, 503, "Storage low", True),
     (errors.StoreUnavailable, 503, "Store unavailable", True),
 )
 _ROWS: Final = {row[0]: row for row in TABLE}
@@ -49,6 +67,10 @@ _BY_STATUS: Final[Mapping[int, type[Fault]]] = {
     413: errors.PayloadTooLarge,
     415: errors.UnsupportedMediaType,
 }
+_UNKNOWN: Final = (
+    "The store broke off while it kept this; whether it did is not known. Send the same request"
+    " again, with the same Idempotency-Key."
+)
 _INTERNAL: Final = {
     "code": "internal_error",
     "detail": "This is our fault; it was logged under the request id.",
@@ -67,7 +89,8 @@ def problem(request: Request, fault: Fault, headers: Mapping[str, str] | None = 
         {"pointer": one.pointer, "code": one.code, "detail": one.detail} for one in fault.errors
     ]
     content = _body(request, status, title, fault.code, fault.detail, retryable=retryable)
-    return _response(status, content | {"errors": found}, extra)
+    said = dict(fault.provider) if fault.provider else None
+    return _response(status, content | {"errors": found, "provider": said}, extra)
 
 
 def install(app: FastAPI) -> None:
@@ -75,7 +98,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Fault, _on_fault)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_parameters)
-    for kind in (OperationalError, InterfaceError, PoolTimeout):
+    for kind in (OperationalError, InterfaceError, PoolTimeout, CommitUnknown, StoreReadOnly):
         app.add_exception_handler(kind, _on_store)
     app.add_exception_handler(Exception, _on_our_fault)
 
@@ -100,7 +123,8 @@ async def _on_parameters(request: Request, fault: Exception) -> Response:
 
 async def _on_store(request: Request, fault: Exception) -> Response:
     log.error("store_unavailable", fault=type(fault).__name__)
-    return problem(request, errors.StoreUnavailable())
+    unknown = _UNKNOWN if isinstance(fault, CommitUnknown) else None
+    return problem(request, errors.StoreUnavailable(unknown))
 
 
 async def _on_our_fault(request: Request, fault: Exception) -> Response:

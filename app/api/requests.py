@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.measures import Measures
 from app.domain.identifiers import REQUEST, Identifiers, shown
 
 log = structlog.get_logger()
@@ -18,9 +19,10 @@ _HEADER: Final = b"x-request-id"
 class RequestLog:
     """Pure ASGI: a middleware that wraps requests and responses would cost six times the rest."""
 
-    def __init__(self, app: ASGIApp, ids: Identifiers) -> None:
+    def __init__(self, app: ASGIApp, ids: Identifiers, measures: Measures) -> None:
         self._app = app
         self._ids = ids
+        self._measures = measures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -45,11 +47,13 @@ class RequestLog:
             try:
                 await self._app(scope, receive, answering)
             finally:
-                route = scope.get("route")
+                route = getattr(scope.get("route"), "path", None)
+                seconds = time.perf_counter() - began
+                self._measures.answered(scope["method"], route, status, seconds)
                 log.info(
                     "answered",
                     method=scope["method"],
-                    route=getattr(route, "path", None),
+                    route=route,
                     status=status,
-                    ms=round((time.perf_counter() - began) * 1000, 1),
+                    ms=round(seconds * 1000, 1),
                 )

@@ -1,6 +1,6 @@
 """What a client sends: one shape per channel. Unknown fields are refused."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -19,6 +19,7 @@ from app.api.fields import (
     single_line,
     writable,
 )
+from app.api.retry_schema import RetryIn
 
 
 class Strict(BaseModel):
@@ -49,14 +50,7 @@ def _not_offered(value: object) -> object:
     return value
 
 
-def _one_recipient(value: object) -> object:
-    if isinstance(value, list) and len(value) > 1:
-        raise fault("not_supported", "Send one message to each recipient.")
-    return value
-
-
 NotOffered = Annotated[None, BeforeValidator(_not_offered)]
-NotOfferedFlag = Annotated[Literal[False], BeforeValidator(_not_offered)]
 
 
 class FileIn(Strict):
@@ -87,9 +81,15 @@ class Common(Strict):
     ] = {}
     send_at: Time | None = Field(None, description="Not before this time (with its zone)")
     expires_at: Time | None = Field(None, description="Not after this time (with its zone)")
-    on_uncertain: Literal["hold"] = Field(
-        "hold", description="What is done where a send may or may not have happened: nothing"
+    on_uncertain: Literal["hold", "retry"] | None = Field(
+        None,
+        description="What is done once a send of unknown outcome is proven not to have happened:"
+        " hold waits for a person, retry sends again. Not given: hold, but for a fax whose document"
+        " nobody fetched",
     )
+
+
+MOST_RECIPIENTS: Final = 100  # in `to`, and in `cc`
 
 
 class RecipientIn(Strict):
@@ -109,29 +109,50 @@ class SenderIn(Strict):
 
 
 class TrackIn(Strict):
-    """Tracking, which the transactional route does not have."""
+    """What the relay is to notice; the transactional route notices nothing."""
 
-    opens: NotOfferedFlag = False
-    clicks: NotOfferedFlag = False
+    opens: bool = False
+    clicks: bool = False
+
+
+def _numbered(value: object) -> object:
+    """Take `{"1": "a", "2": "b"}` or `{"VARIABLE1": "a", ...}` for `["a", "b"]`."""
+    if not isinstance(value, dict):
+        return value
+    wanted = [str(place) for place in range(1, len(value) + 1)]
+    given = {str(name).upper().removeprefix("VARIABLE"): text for name, text in value.items()}
+    if sorted(given) != sorted(wanted):
+        detail = "The provider's variables are numbered: name them 1, 2, 3, ... or send a list."
+        raise fault("variables_not_numbered", detail)
+    return [given[place] for place in wanted]
+
+
+Variables = Annotated[
+    list[Annotated[str, Field(max_length=1000)]],
+    Field(max_length=99, description="VARIABLE1, VARIABLE2, ... of the provider, in order"),
+    BeforeValidator(_numbered),
+]
 
 
 class EmailIn(Common):
-    """An e-mail to one recipient."""
+    """An e-mail: to one recipient, or by the provider's relay to several."""
 
     from_: SenderIn = Field(alias="from")
-    to: Annotated[
-        list[RecipientIn], Field(min_length=1, max_length=1), BeforeValidator(_one_recipient)
-    ]
-    cc: Annotated[list[RecipientIn], Field(max_length=0), BeforeValidator(_not_offered)] = []
+    to: Annotated[list[RecipientIn], Field(min_length=1, max_length=MOST_RECIPIENTS)]
+    cc: Annotated[list[RecipientIn], Field(max_length=MOST_RECIPIENTS)] = []
     reply_to: EmailAddress | None = None
     subject: Subject
     text: Body | None = Field(None, description="Derived from html where it is missing")
     html: Body | None = Field(None, description="Derived from text where it is missing")
     template: NotOffered = None
+    variables: Variables = []
     attachments: Annotated[list[FileIn], Field(max_length=20)] = []
-    route: Literal["auto", "transactional"] = "auto"
+    route: Literal["auto", "transactional", "relay"] = Field(
+        "auto",
+        description="auto takes the relay for several `to`, any `cc`, `errors_to` or tracking",
+    )
     track: TrackIn = TrackIn()
-    errors_to: NotOffered = None
+    errors_to: EmailAddress | None = Field(None, description="Where the relay sends bounces")
 
     @model_validator(mode="after")
     def _has_a_body(self) -> Self:
@@ -146,6 +167,7 @@ class SmsIn(Common):
     to: PhoneNumber
     text: Annotated[Body, Field(max_length=1530)]
     sender: Sender | None = Field(None, description="11 alphanumeric characters at most")
+    variables: Variables = []
     encoding: Literal["auto"] = "auto"
     max_segments: Annotated[int, Field(ge=1, le=10)] | None = Field(
         None, description="Refuse a text that takes more parts than this"
@@ -202,12 +224,27 @@ class LetterIn(Common):
     )
 
 
+class CoverIn(Strict):
+    """A cover page, which only Efidem has."""
+
+    text: Body | None = Field(None, description="What stands on it")
+    template: Name | None = Field(None, description="The code of a page that Efidem keeps")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.text is None and self.template is None:
+            raise fault("cover_empty", "Give text, template, or both.")
+        return self
+
+
 class FaxIn(Common):
-    """A fax of one PDF document."""
+    """A fax of one document: a PDF, a picture or a plain text."""
 
     to: PhoneNumber
     to_name: Name | None = None
     document: FileIn
-    provider: Literal["auto", "fax123"] = "auto"
-    cover: NotOffered = None
-    retry: NotOffered = None
+    provider: Literal["auto", "fax123", "efidem"] = Field(
+        "auto", description="auto is what the operator chose"
+    )
+    cover: CoverIn | None = None
+    retry: RetryIn | None = Field(None, description="Left out: the operator's, on a busy line")

@@ -24,11 +24,11 @@ from app.api.edge import (
 )
 from app.api.openapi import takes
 from app.api.schemas import EmailIn, FaxIn, LetterIn, SmsIn
-from app.api.sending import EMAIL, FAX, LETTER, SMS, Body, Sending, arrival_of
+from app.api.sending import EMAIL, FAX, LETTER, SMS, Body, Sending, arrival_of, provider_of
 from app.api.shapes import MessageOut
 from app.delivery.accept import Answer, Key
 from app.domain.status import Status
-from app.store import idempotency, messages
+from app.store import idempotency, reading
 from app.store.database import UNAVAILABLE
 
 router = APIRouter(prefix="/v1", tags=["send"])
@@ -51,7 +51,7 @@ async def send_email(
     idempotency_key: IdempotencyKeyHeader = None,
     prefer: PreferHeader = None,
 ) -> Response:
-    """Send an e-mail to one recipient."""
+    """Send an e-mail to one recipient, or by the provider's relay to several."""
     return await _send(EMAIL, request, edge, caller, idempotency_key, prefer)
 
 
@@ -87,7 +87,7 @@ async def send_fax(
     idempotency_key: IdempotencyKeyHeader = None,
     prefer: PreferHeader = None,
 ) -> Response:
-    """Send a fax of one PDF document."""
+    """Send a fax of one document: a PDF, a picture or a plain text."""
     return await _send(FAX, request, edge, caller, idempotency_key, prefer)
 
 
@@ -99,13 +99,14 @@ async def _send(
     given_key: str | None,
     prefer: list[str] | None,
 ) -> Response:
-    provider = edge.gateway.providers[edge.gateway.routes[sending.channel]]
-    edge.access.may_send(caller, sending.channel, simulated=provider.is_local)
+    edge.access.may_send(caller, sending.channel)
     value = await bodies.read_json(request, edge.body_limit)
     key = key_of(edge, caller, given_key, request, value)
     answer = await first_answer(edge, key)
     if answer is None:
         body = bodies.validated(sending.model, value)
+        provider = edge.gateway.providers[provider_of(sending, edge, body)]
+        edge.access.may_reach(caller, simulated=provider.is_local)
         answer = await take_in(edge, await arrival_of(sending, edge, caller, body, key))
     seconds = wait_of(prefer)
     if seconds and not answer.replayed:
@@ -124,7 +125,7 @@ async def _waited(
     deadline, pause = loop.time() + seconds, 0.02
     while True:
         async with edge.gateway.database.reading() as connection:
-            row = await messages.find(connection, message_id, caller.client_id, caller.mode)
+            row = await reading.find(connection, message_id, caller.client_id, caller.mode)
         assert row is not None
         if row["status"] not in _NOT_YET or loop.time() + pause > deadline:
             break

@@ -8,8 +8,9 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-from app.api.contents import PDF
 from app.api.edge import Edge, EdgeDep
+from app.delivery.fault_points import Point
+from app.delivery.inspect import PDF
 from app.domain.errors import NotFound
 from app.store import attempts
 
@@ -31,10 +32,12 @@ async def fetch_document(token: str, request: Request, edge: EdgeDep) -> Respons
     """Send a document, and record that it was fetched; a HEAD says how large it is."""
     if request.method == "HEAD":
         return await _look(token, edge)
+    await edge.gateway.fault_points.reached(Point.FETCHING)
     async with edge.gateway.database.transaction() as connection:
         served = await attempts.fetch(connection, token, edge.gateway.now())
     if served is None:
         raise NotFound
+    await edge.gateway.fault_points.reached(Point.FETCHED)
     return Response(served.content, media_type=PDF, headers=_HEADERS)
 
 

@@ -58,6 +58,7 @@ class LinksOut(BaseModel):
 
     self: str
     events: str
+    recipients: str
 
 
 class MessageOut(BaseModel):
@@ -85,6 +86,7 @@ class MessageOut(BaseModel):
     provider: ProviderOut
     attempts: int
     batch_id: str | None
+    status_granularity: str
     cost: CostOut
     fax: FaxOut | None
     created_at: datetime
@@ -133,6 +135,66 @@ class MessagesOut(BaseModel):
     data: list[MessageOut]
     has_more: bool
     next_cursor: str | None
+
+
+class RecipientStatusOut(BaseModel):
+    """Where a message stands for one of its recipients."""
+
+    index: int
+    kind: str
+    recipient: RecipientOut
+    status: Status
+    status_is_final: bool
+    status_at: datetime
+    failure: FailureOut | None
+    provider: EventProviderOut
+
+
+class RecipientsOut(BaseModel):
+    """A message's recipients, in the order of the request."""
+
+    data: list[RecipientStatusOut]
+
+
+class MemberLinksOut(BaseModel):
+    """Where to go on."""
+
+    self: str
+
+
+class MemberOut(BaseModel):
+    """One message of a batch."""
+
+    index: int
+    id: str
+    status: Status
+    reference: str | None
+    recipient: RecipientOut
+    links: MemberLinksOut
+
+
+class BatchLinksOut(BaseModel):
+    """Where to go on."""
+
+    self: str
+    messages: str
+
+
+class BatchOut(BaseModel):
+    """Many messages that were accepted at once."""
+
+    id: str
+    object: str
+    channel: Channel
+    mode: str
+    key_mode: str
+    status_granularity: str
+    size: int
+    counts: dict[Status, int]
+    is_final: bool
+    messages: list[MemberOut] | None
+    created_at: datetime
+    links: BatchLinksOut
 
 
 class DocumentOut(BaseModel):

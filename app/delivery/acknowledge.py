@@ -14,16 +14,15 @@ import structlog
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.delivery.gateway import Acknowledgement, Gateway
-from app.domain.identifiers import MESSAGE, shown
+from app.delivery.fault_points import Point
+from app.delivery.gateway import Acknowledgement, Gateway, UnreadableAcknowledgement
+from app.delivery.weigh import CALL_OPEN, Said, weigh
 from app.domain.message import Channel, Fax
-from app.domain.status import FINAL, Status
 from app.store import acknowledgements, attempts, contents, messages
-from app.store.messages import Move
+from app.store.acknowledgements import OTHER_NUMBER, UNKNOWN
 
 log = structlog.get_logger()
 
-UNKNOWN: Final = "unknown_reference"
 SIGNIFICANT_DIGITS: Final = 9  # of a number, however its prefix is written
 
 
@@ -36,11 +35,43 @@ async def receive(gateway: Gateway, provider: str, brought: Acknowledgement) -> 
             connection, gateway.ids, {"provider": provider, **asdict(brought)}, gateway.now()
         )
         note = await _apply(gateway, connection, kept, attempt)
+        await gateway.fault_points.reached(Point.ACKNOWLEDGING)
     if note == UNKNOWN:
         # The provider's own name for it may have been written down since we looked.
         async with gateway.database.transaction() as connection:
             await apply_waiting(gateway, connection, provider, {brought.reference})
+    if note in {UNKNOWN, OTHER_NUMBER}:
+        await _trim(gateway, provider)
     log.info("acknowledged", provider=provider, code=brought.code, note=note)
+
+
+async def keep_unreadable(
+    gateway: Gateway, provider: str, fault: UnreadableAcknowledgement
+) -> None:
+    """Keep what can be read of a callback that says too little to be applied."""
+    brought = {"provider": provider, **asdict(fault.readable)}
+    async with gateway.database.transaction() as connection:
+        await acknowledgements.keep(
+            connection, gateway.ids, brought, gateway.now(), unreadable=str(fault)
+        )
+    await _trim(gateway, provider)
+
+
+async def _trim(gateway: Gateway, provider: str) -> None:
+    """Keep strangers who learnt the secret from filling the store."""
+    async with gateway.database.transaction() as connection:
+        dropped = await acknowledgements.trim_unmatched(connection, provider)
+    if dropped:
+        log.warning("unmatched_acknowledgements_dropped", provider=provider, number=dropped)
+
+
+async def apply_to(
+    gateway: Gateway, connection: AsyncConnection, provider: str, message_id: UUID
+) -> None:
+    """Apply what was acknowledged of a message, by any name of its attempts, while a call ran."""
+    if provider in gateway.learn:
+        names = await attempts.names_of(connection, message_id)
+        await apply_waiting(gateway, connection, provider, names)
 
 
 async def apply_waiting(
@@ -73,71 +104,33 @@ async def _apply(
     if kept["applied_at"] is not None:
         return "repeated"
     if attempt is None:
+        await acknowledgements.settle(
+            connection, kept["id"], attempt_id=None, at=None, note=UNKNOWN
+        )
         return UNKNOWN
     row = await messages.lock(connection, attempt["message_id"])
     content = contents.read(Channel(row["channel"]), row["content"])
     if not isinstance(content, Fax) or not _same_number(content.to, kept["number"]):
-        await _settle(gateway, connection, kept, attempt["id"], "other_number")
-        return "other_number"
-    if attempt["ended_at"] is None:
-        # The call is still open: its outcome applies what waits, in the same transaction.
-        return "call_open"
-    report = gateway.learn[kept["provider"]](_read(kept), row["units"])
-    move = Move(
-        message_id=row["id"],
-        to=report.status,
-        at=gateway.now(),
-        source="acknowledgement",
-        code=report.code,
-        label=report.label,
-        occurred=report.occurred,
-        failure=report.failure,
-        evidence=True,
-        type=None if report.status else "message.status_unmapped",
-        changes={
-            "pages_sent": report.pages_sent,
-            "status_checked_at": gateway.now(),
-            "due_at": None if report.status in FINAL else row["due_at"],
-        },
-    )
-    steps = [move]
-    if Status(row["status"]) is Status.UNCERTAIN:
-        # Whoever acknowledges has accepted.
-        found = Move(
-            message_id=row["id"],
-            to=Status.SUBMITTED,
-            at=gateway.now(),
-            source="acknowledgement",
-            raise_fence=True,
-            changes={"submitted_at": gateway.now()},
+        note: str | None = OTHER_NUMBER
+    else:
+        report = gateway.learn[kept["provider"]](as_brought(kept), row["units"])
+        note = await weigh(
+            gateway,
+            connection,
+            Said(row=row, attempt=attempt, content=content, report=report),
         )
-        steps = [found, move]
-    moved = await messages.move(connection, gateway.ids, steps)
-    note = None if moved[-1] else "status_is_final"
-    await _settle(gateway, connection, kept, attempt["id"], note)
-    log.info(
-        "status_learnt",
-        message_id=shown(MESSAGE, row["id"]),
-        status=report.status,
-        code=report.code,
-        applied=moved[-1],
+    await acknowledgements.settle(
+        connection,
+        kept["id"],
+        attempt_id=attempt["id"],
+        at=None if note == CALL_OPEN else gateway.now(),
+        note=note,
     )
     return note
 
 
-async def _settle(
-    gateway: Gateway,
-    connection: AsyncConnection,
-    kept: RowMapping,
-    attempt_id: UUID,
-    note: str | None,
-) -> None:
-    await acknowledgements.settle(
-        connection, kept["id"], attempt_id=attempt_id, at=gateway.now(), note=note
-    )
-
-
-def _read(kept: RowMapping) -> Acknowledgement:
+def as_brought(kept: RowMapping) -> Acknowledgement:
+    """Return an acknowledgement as it was brought, from the row that keeps it."""
     return Acknowledgement(
         reference=kept["reference"],
         code=kept["code"],

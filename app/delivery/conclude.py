@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from app.delivery import retry
 from app.delivery.gateway import Gateway
+from app.delivery.look import first_look
 from app.domain.message import Channel
 from app.domain.outcome import Accepted, Blocked, Deferred, Failure, Outcome, Refused, Unclear
 from app.domain.status import Status
@@ -37,6 +38,8 @@ class Ended:
 
     held: Held
     outcome: Outcome
+    function: str  # of the provider, that was called
+    again: bool = False  # it was written down before, and nobody knows whether that took place
 
 
 def move_of(gateway: Gateway, one: Ended, now: datetime) -> Move:
@@ -55,18 +58,18 @@ def move_of(gateway: Gateway, one: Ended, now: datetime) -> Move:
         "due_at": None,
         "blocked_reason": None,
         "attempt_reference": one.held.claim.reference,
-        "provider_function": gateway.providers[row["provider"]].function_for(one.held.channel),
+        "provider_function": one.function,
     }
+    follows = one.held.claim.follows
     match one.outcome:
         case Accepted(provider_id, code, words):
-            first_look = gateway.timing.pace * retry.interval(one.held.channel, 0)
             sent = {"provider_message_id": provider_id, "submitted_at": now}
             return replace(
                 move,
                 to=Status.SUBMITTED,
                 code=code,
                 label=words,
-                changes=always | sent | {"due_at": now + first_look},
+                changes=always | sent | {"due_at": _first_look(gateway, one, now)},
             )
         case Refused(failure):
             return replace(
@@ -83,20 +86,21 @@ def move_of(gateway: Gateway, one: Ended, now: datetime) -> Move:
                     type="technical", reason="provider_unavailable", retryable=True, label=why
                 )
                 return replace(move, to=Status.FAILED, failure=failure, changes=always)
-            later = wait or retry.pause(row["attempts"], gateway.random)
+            later = now + gateway.timing.pace * (
+                wait or retry.pause(row["attempts"], gateway.random)
+            )
             return replace(
                 move,
                 to=Status.QUEUED,
                 code=code,
                 label=words,
-                changes=always | {"due_at": now + gateway.timing.pace * later},
+                changes=always | {"due_at": None if follows else later},
                 detail={"why": why},
             )
-        case Blocked(reason, why, code, words):
-            waiting = {
-                "due_at": now + gateway.timing.pace * retry.BLOCKED_PAUSE,
-                "blocked_reason": reason,
-            }
+        case Blocked(reason, why, code, words, stops):
+            # Where the channel stops, nobody claims it before the channel goes on.
+            later = now if stops else now + gateway.timing.pace * retry.BLOCKED_PAUSE
+            waiting = {"due_at": None if follows else later, "blocked_reason": reason}
             return replace(
                 move,
                 to=Status.QUEUED,
@@ -105,14 +109,30 @@ def move_of(gateway: Gateway, one: Ended, now: datetime) -> Move:
                 changes=always | waiting,
                 detail={"why": why, "blocked_reason": reason},
             )
-        case Unclear(why, raw):
+        case Unclear(why, raw, unmapped_in):
             return replace(
                 move,
                 to=Status.UNCERTAIN,
                 code=raw,
-                changes=always,
+                unmapped_in=unmapped_in,
+                changes=always | {"due_at": first_look(now, gateway.timing.pace), "checks": 0},
                 detail={"why": why},
             )
+
+
+def _first_look(gateway: Gateway, one: Ended, now: datetime) -> datetime | None:
+    """Return when the status is asked first; one asks for all where the provider tells no other."""
+    row = one.held.claim.row
+    if one.held.claim.follows and not gateway.providers[row["provider"]].tells_each(one.function):
+        return None
+    return retry.look_again(
+        one.held.channel,
+        0,
+        now=now,
+        pace=gateway.timing.pace,
+        submitted=now,
+        overdue=gateway.overdue_after(row["provider"]),
+    )
 
 
 def closing_of(outcome: Outcome) -> Mapping[str, Any]:

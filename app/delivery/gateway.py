@@ -4,13 +4,17 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
+from app.delivery.fault_points import FaultPoints
 from app.delivery.inspect import Inspector
 from app.domain.errors import FieldError
+from app.domain.evidence import NoReport, Reported
 from app.domain.identifiers import Identifiers
-from app.domain.message import Channel, Content, Submission, Submitted
-from app.domain.outcome import Finding, Outcome, Report
+from app.domain.message import Campaign, Channel, Content, Submission, Submitted
+from app.domain.outcome import Consulted, Finding, Meant, Outcome, Probed, Report
+from app.store.clock import Clock
 from app.store.database import Database
 
 
@@ -35,6 +39,14 @@ class Acknowledgement:
     provider_time: str | None
 
 
+class UnreadableAcknowledgement(ValueError):
+    """A callback that says too little, or two things at once; its text names the wrong field."""
+
+    def __init__(self, why: str, readable: Acknowledgement) -> None:
+        self.readable = readable  # empty texts stand for what is missing or wrong
+        super().__init__(why)
+
+
 # Says what an acknowledgement means for a message of so many pages.
 Learn = Callable[[Acknowledgement, int | None], Report]
 
@@ -56,20 +68,61 @@ class Provider(Protocol):
     async def close(self) -> None:
         """Close every connection."""
 
-    async def prepare(self, submission: Submission[Content]) -> Prepared:
-        """Check a message against what this provider carries, before it is accepted."""
+    async def prepare(self, submission: Submission[Content], *, together: bool = False) -> Prepared:
+        """Check a message against what this provider carries, before it is accepted.
 
-    def function_for(self, channel: Channel) -> str:
-        """Return the name of the provider's function that sends on a channel."""
+        Raises ProviderContract where its contract does not offer the function at all.
+        """
+
+    def function_for(self, content: Content, *, together: bool = False) -> str:
+        """Return the name of the function that sends a content, alone or together with others."""
 
     async def submit(self, submission: Submission[Content]) -> Outcome:
         """Make one call that may send."""
 
+    async def submit_together(self, campaign: Campaign[Content]) -> Outcome:
+        """Make one call that may send to every member of a campaign; its outcome is each one's."""
+
+    async def probe(self, channel: Channel) -> Probed:
+        """Make a call that sends nothing, to see whether messages of a channel may leave."""
+
+    def tells_each(self, function: str) -> bool:
+        """Say whether it tells each member's status of a campaign that a function sent."""
+
     async def ask(self, submitted: Submitted) -> Finding:
         """Ask what became of an accepted message."""
 
+    def meaning_of(self, function: str, code: str) -> Meant | None:
+        """Return what a code that was kept raw means by now, None where nobody has said it."""
+
+    def remedy(self, function: str, code: str) -> str:
+        """Return the lines of the operator's file that would say what a code means."""
+
     def health(self) -> Mapping[str, object]:
         """Say what works and what does not, for readiness and reports."""
+
+    def offers(self) -> Sequence[Mapping[str, object]]:
+        """Return, per function of its document, how it is called; empty while that is not known."""
+
+
+class Desk(Protocol):
+    """What a provider can be asked besides sending and following: tools, reports, its users."""
+
+    async def consult(self, function: str, values: Mapping[str, object]) -> Consulted:
+        """Call a documented function once, with values by their documented names."""
+
+    async def read_report(self, content: bytes) -> Sequence[Mapping[str, str]] | None:
+        """Return a report's rows by our names, None where nobody said what its columns are.
+
+        Raises ValueError, without a word of the report, where it is not as it was said.
+        """
+
+
+class Evidence(Protocol):
+    """What a provider shows of messages whose call nobody answered."""
+
+    async def report(self, since: datetime, now: datetime) -> Reported | NoReport:
+        """Ask once for what the provider took from us from a moment on. It raises nothing."""
 
 
 class Wake:
@@ -98,10 +151,18 @@ class Timing:
 
     lease: timedelta = timedelta(seconds=120)  # of a claim; longer than any call
     start_within: timedelta = timedelta(seconds=30)  # from the claim to the call, or it is dropped
+    grace: timedelta = timedelta(seconds=30)  # after a lease's end, before it counts as lost
     document_life: timedelta = timedelta(hours=24)  # how long a fax's document may be fetched
     idle: float = 0.5  # seconds between looks at an empty queue
     pace: float = 1.0  # multiplies every pause; below 1 for a laptop and for tests
     drain: float = 80.0  # seconds that calls in flight have at the end
+    fax_retries: tuple[timedelta, ...] = (  # pauses before a fax to a busy line is sent again
+        timedelta(minutes=5),
+        timedelta(minutes=15),
+        timedelta(minutes=30),
+    )
+    ack_overdue: timedelta = timedelta(hours=1)  # an acknowledgement that takes longer is late
+    settle: timedelta = timedelta(minutes=30)  # after which a report has what was sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +177,19 @@ class Gateway:
     random: Callable[[], float]
     public_url: str
     inspector: Inspector = field(default_factory=Inspector)
+    desks: Mapping[str, Desk] = field(default_factory=dict)  # of providers that have one
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)  # of providers that have any
     learn: Mapping[str, Learn] = field(default_factory=dict)  # for providers that acknowledge
     concurrency: Mapping[str, int] = field(default_factory=dict)  # calls at once, by provider
+    rates: Mapping[str, float] = field(default_factory=dict)  # calls a second, by provider
     timing: Timing = field(default_factory=Timing)
     wake: Wake = field(default_factory=Wake)
+    fault_points: FaultPoints = field(default_factory=FaultPoints)  # tests arm them
+    production: bool = False  # a store that is fast and unsafe is refused
+    clock: Clock | None = None  # that `now` goes by, kept in step with the store's
+    outside: Path | None = None  # the file that keeps the store's position outside it
+    spool: Path | None = None  # the folder for acknowledgements while the store is away
+
+    def overdue_after(self, provider: str) -> timedelta | None:
+        """Return when a provider's acknowledgement is overdue; None of one that sends none."""
+        return self.timing.ack_overdue if provider in self.learn else None

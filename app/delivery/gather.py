@@ -15,7 +15,8 @@ class Gathering(Generic[Item, Result]):
     """Runs one round at a time over all items that wait; it never waits on purpose.
 
     A round that fails is run again item by item, so that one bad item fails alone; `hopeless` says
-    which faults concern every item, and are given to all at once.
+    which faults concern every item, and are given to all at once: those of the round, and those
+    that wait for the next one.
     """
 
     def __init__(
@@ -53,9 +54,12 @@ class Gathering(Generic[Item, Result]):
             for pair in chosen:
                 await self._round([pair])
         else:
-            for _, result in chosen:
+            hopeless = self._hopeless(outcome)
+            for _, result in (*chosen, *(self._waiting if hopeless else ())):
                 if not result.done():
                     result.set_exception(outcome)
+            if hopeless:
+                self._waiting.clear()
 
 
 def _give(future: asyncio.Future[Result], value: Result) -> None:

@@ -2,21 +2,32 @@
 
 import structlog
 
-from app.delivery.acknowledge import apply_waiting
+from app.delivery import brake
+from app.delivery.acknowledge import apply_to
 from app.delivery.gateway import Gateway
+from app.delivery.look import first_look
 from app.domain.identifiers import MESSAGE, shown
-from app.store import queue
+from app.store import queue, uncertain
 
 log = structlog.get_logger()
 
 
 async def lose_leases(gateway: Gateway) -> None:
     """Make messages uncertain whose worker died or hangs: they may have been sent."""
+    now, timing = gateway.now(), gateway.timing
     async with gateway.database.transaction() as connection:
-        lost = await queue.lose_leases(connection, gateway.ids, now=gateway.now())
+        lost = await queue.lose_leases(
+            connection,
+            gateway.ids,
+            now=now,
+            grace=timing.grace,
+            look_at=first_look(now, timing.pace),
+        )
         for attempt in lost:
             # The provider may have acknowledged meanwhile: then nothing is uncertain.
-            await apply_waiting(gateway, connection, attempt["provider"], {attempt["reference"]})
+            await apply_to(gateway, connection, attempt["provider"], attempt["message_id"])
+        names = await uncertain.channels_of(connection, [one["message_id"] for one in lost])
+        await brake.apply(gateway, connection, names, now)
     for attempt in lost:
         log.error("lease_lost", message_id=shown(MESSAGE, attempt["message_id"]))
 

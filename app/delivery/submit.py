@@ -4,39 +4,64 @@ Claim, call, write down: the claim and its attempt are committed before any byte
 transaction is open during the call, and the outcome is guarded by the fence that the claim gave.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.delivery import retry
-from app.delivery.acknowledge import apply_waiting
+from app.delivery import ascertain, brake, retry
+from app.delivery.acknowledge import apply_to
+from app.delivery.admit import admission, note_calls, paced, spend_pace
 from app.delivery.conclude import Ended, Held, closing_of, move_of
+from app.delivery.fault_points import Point
 from app.delivery.gateway import Gateway
 from app.domain.identifiers import MESSAGE, shown
-from app.domain.message import Channel, Submission, files_of
-from app.domain.outcome import Accepted, Blocked, Deferred, Refused
-from app.store import attempts, contents, documents, messages, queue
+from app.domain.message import Campaign, Channel, Content, MayBegin, Submission, files_of
+from app.domain.outcome import Accepted, Blocked, Deferred, Outcome, Refused, Unclear
+from app.store import attempts, contents, documents, messages, queue, uncertain
+from app.store.database import CommitUnknown
 from app.store.queue import Claim
 
 log = structlog.get_logger()
 
 
-async def claim(gateway: Gateway, channel: Channel, limit: int) -> list[Held]:
-    """Claim due messages of a channel; grant the fetch of their documents where it is needed."""
+async def claim(
+    gateway: Gateway, channel: Channel, limit: int, *, under_way: int = 0
+) -> list[Sequence[Held]]:
+    """Claim due messages of a channel, call by call; grant the fetch of documents where needed.
+
+    Nothing is claimed of providers that are away or stopped, and little after they were. Where the
+    commit's answer never came, only claims that are seen to stand are returned.
+    """
+    held: list[Held] = []
+    try:
+        return calls_of(await _commit_claims(gateway, channel, limit, under_way, held))
+    except CommitUnknown:
+        return calls_of(await ascertain.standing(gateway, held))
+
+
+async def _commit_claims(
+    gateway: Gateway, channel: Channel, limit: int, under_way: int, held: list[Held]
+) -> list[Held]:
+    """Commit claims; they are added to `held` before, for who must know what was tried."""
     now = gateway.now()
     async with gateway.database.transaction() as connection:
+        admitted = await admission(connection, channel)
+        limit = await paced(gateway, connection, channel, limit)
         claims = await queue.claim(
             connection,
             gateway.ids,
             channel,
+            admitted.room(limit, under_way),
             now=now,
             lease=gateway.timing.lease,
-            limit=limit,
         )
+        await spend_pace(gateway, connection, claims)
         tokens = {
             taken.attempt_id: gateway.ids.token()
             for taken in claims
@@ -49,10 +74,23 @@ async def claim(gateway: Gateway, channel: Channel, limit: int) -> list[Held]:
         ]
         if granted:
             await attempts.grant(connection, granted)
-    return [
-        Held(claim=taken, at=now, document_url=_url(gateway, tokens.get(taken.attempt_id)))
-        for taken in claims
-    ]
+        if claims:
+            await gateway.fault_points.reached(Point.CLAIMING)
+        held += [
+            Held(claim=taken, at=now, document_url=_url(gateway, tokens.get(taken.attempt_id)))
+            for taken in claims
+        ]
+    return held
+
+
+def calls_of(held: Sequence[Held]) -> list[Sequence[Held]]:
+    """Return what is handed over in one call each: a message alone, or a campaign's together."""
+    calls: dict[UUID, list[Held]] = {}
+    # By their ids: the order in which they came.
+    for one in sorted(held, key=lambda one: one.claim.message_id):
+        row = one.claim.row
+        calls.setdefault(row["campaign_id"] or row["id"], []).append(one)
+    return list(calls.values())
 
 
 def _grant(gateway: Gateway, taken: Claim, token: str, now: datetime) -> dict[str, Any]:
@@ -70,54 +108,97 @@ def _url(gateway: Gateway, token: str | None) -> str | None:
     return f"{gateway.public_url}/d/{token}.pdf" if token else None
 
 
-async def call(gateway: Gateway, held: Held) -> Ended:
-    """Call the provider for one claimed message; no transaction is open meanwhile."""
-    row = held.claim.row
-    content = contents.read(held.channel, row["content"])
-    wanted = {file.sha256 for file in files_of(content)}
+async def call(gateway: Gateway, group: Sequence[Held]) -> list[Ended]:
+    """Make one call for claimed messages; no transaction is open meanwhile."""
+    first = group[0]
+    row = first.claim.row
+    together = row["campaign_id"] is not None
     provider = gateway.providers[row["provider"]]
-    if wanted and held.document_url is None:
+    wanted = {file.sha256 for file in files_of(_content(first))}
+    files: Mapping[str, bytes] = {}
+    if wanted and first.document_url is None:
         async with gateway.database.reading() as connection:
             files = await documents.load(connection, wanted)
+    submissions = [_submission(one, files, partial(_may_begin, gateway, first)) for one in group]
+    function = provider.function_for(submissions[0].content, together=together)
+    outcome: Outcome
+    await gateway.fault_points.reached(Point.CLAIMED)
+    if _is_late(gateway, first):
+        outcome = Deferred("the worker was held up before the call", ours=True)
+    elif together:
+        outcome = await provider.submit_together(Campaign(tuple(submissions)))
     else:
-        files = {}
-    # A worker that was stopped for long must not send: its lease may be another's by now.
-    if gateway.now() - held.at > gateway.timing.start_within:
-        return Ended(held=held, outcome=Deferred("the worker was held up before the call"))
-    outcome = await provider.submit(
-        Submission(
-            message_id=held.claim.message_id,
-            content=content,
-            reference=held.claim.reference,
-            billing_code=row["billing_code"],
-            files=files,
-            document_url=held.document_url,
-        )
+        outcome = await provider.submit(submissions[0])
+    return [Ended(held=one, outcome=outcome, function=function) for one in group]
+
+
+def _is_late(gateway: Gateway, held: Held) -> bool:
+    """Say whether a worker was stopped for so long that its lease may soon be another's."""
+    return gateway.now() - held.at > gateway.timing.start_within
+
+
+async def _may_begin(gateway: Gateway, held: Held) -> bool:
+    """Say whether a call may begin whose connection stands."""
+    await gateway.fault_points.reached(Point.CONNECTED)
+    return not _is_late(gateway, held)
+
+
+def _content(held: Held) -> Content:
+    return contents.read(held.channel, held.claim.row["content"])
+
+
+def _submission(held: Held, files: Mapping[str, bytes], may_begin: MayBegin) -> Submission[Content]:
+    return Submission(
+        message_id=held.claim.message_id,
+        content=_content(held),
+        reference=held.claim.reference,
+        billing_code=held.claim.row["billing_code"],
+        files=files,
+        document_url=held.document_url,
+        may_begin=may_begin,
     )
-    return Ended(held=held, outcome=outcome)
+
+
+async def record_calls(gateway: Gateway, calls: Sequence[Sequence[Ended]]) -> list[None]:
+    """Write the outcomes of calls down together."""
+    await record(gateway, [one for call in calls for one in call])
+    return [None] * len(calls)
 
 
 async def record(gateway: Gateway, ended: Sequence[Ended]) -> list[bool]:
-    """Write outcomes down together; False for each whose claim had been lost meanwhile."""
+    """Write outcomes down together; False for each whose claim had been lost meanwhile.
+
+    One that is written down `again` changes nothing where the first time was committed after all.
+    """
+    await gateway.fault_points.reached(Point.ANSWERED)
     now = gateway.now()
     async with gateway.database.transaction() as connection:
-        judged = [await _judge(connection, one) for one in ended]
+        every = [await _judge(connection, one) for one in ended]
+        written = await ascertain.written(connection, every)
+        judged = [one for one in every if one.held.claim.attempt_id not in written]
         moved = await messages.move(
             connection, gateway.ids, [move_of(gateway, one, now) for one in judged]
         )
+        await note_calls(gateway, connection, judged, now)
         closed = {one.held.claim.attempt_id: closing_of(one.outcome) for one in judged}
-        await attempts.close(connection, closed, now)
+        if closed:
+            await attempts.close(connection, closed, now)
+        await brake.apply(gateway, connection, brake.concerned(judged), now)
         await _revoke(connection, judged, now)
         for one, was_moved in zip(judged, moved, strict=True):
             attempt_id = one.held.claim.attempt_id
             if not was_moved:
                 await attempts.keep_late(connection, attempt_id, closed[attempt_id])
-            alias = closed[attempt_id]["provider_message_id"]
-            names = {one.held.claim.reference, alias or one.held.claim.reference}
-            await apply_waiting(gateway, connection, one.held.claim.row["provider"], names)
+                if not isinstance(one.outcome, Unclear):
+                    await uncertain.hurry(connection, one.held.claim.message_id, now)
+            claim = one.held.claim
+            await apply_to(gateway, connection, claim.row["provider"], claim.message_id)
+        await gateway.fault_points.reached(Point.RECORDING)
+    await gateway.fault_points.reached(Point.RECORDED)
     for one, was_moved in zip(judged, moved, strict=True):
         _tell(one, recorded=was_moved)
-    return moved
+        written[one.held.claim.attempt_id] = was_moved
+    return [written[one.held.claim.attempt_id] for one in ended]
 
 
 async def _judge(connection: AsyncConnection, one: Ended) -> Ended:

@@ -1,36 +1,42 @@
 """The worker: it only calls the steps, each in a lane of its own, until it is told to stop."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import structlog
 
-from app.delivery import retry, settle, submit, track
+from app.delivery import admit, limit, reconcile, report, settle, submit, track
 from app.delivery.conclude import Ended, Held
 from app.delivery.gateway import Gateway
 from app.delivery.gather import Gathering
+from app.delivery.reconcile import Taken
+from app.delivery.replay import EVERY, Replaying
 from app.delivery.track import Asked
 from app.domain.message import Channel
-from app.domain.outcome import Blocked, Deferred
 from app.store.database import UNAVAILABLE, is_unavailable
 
 log = structlog.get_logger()
 
 CONCURRENCY: Final = 16  # calls at once, where the settings name no number
+REPORTS: Final = 2  # at once: each is held whole
 AFTER_A_FAULT: Final = 1.0  # seconds
+RECOUNTS_EVERY: Final = 3600.0  # seconds, and when it starts
+RECORDS_FOR: Final = 600.0  # seconds for which an outcome is tried to be written down
 
 
 class Worker:
-    """One lane per channel submits, one asks for statuses, one keeps time."""
+    """One lane per channel submits, one asks for statuses, one for reports, one keeps time."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._stopping = asyncio.Event()
         self._calls: dict[str, set[asyncio.Task[None]]] = {}
-        self._blocked: set[Channel] = set()
-        self._record: Gathering[Ended, bool] = Gathering(
-            lambda ended: submit.record(gateway, ended), is_unavailable
+        self._replaying = Replaying(gateway)
+        # What one call concerns is written down in one transaction.
+        self._record: Gathering[Sequence[Ended], None] = Gathering(
+            lambda calls: submit.record_calls(gateway, calls), is_unavailable
         )
         self._learn: Gathering[Asked, None] = Gathering(
             lambda asked: track.record(gateway, asked), is_unavailable
@@ -47,7 +53,12 @@ class Worker:
         log.info("worker_started", channels=sorted(self._gateway.routes))
         lanes = [self._lane(f"submit_{channel}", self._submitting(channel)) for channel in Channel]
         lanes.append(self._lane("track", self._track))
+        lanes.append(self._lane("report", self._report))
+        lanes.append(self._lane("reconcile", self._reconcile))
+        lanes.append(self._lane("replay", self._replay))
+        lanes.append(self._lane("probe", self._probe))
         lanes.append(self._lane("keep_time", self._keep_time))
+        lanes.append(self._lane("recount", self._recount))
         await asyncio.gather(*lanes)
         await self._drain()
         log.info("worker_stopped")
@@ -56,6 +67,10 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 await step()
+            except UNAVAILABLE as fault:
+                # The store is away: the lane rests, and goes on when it is back.
+                log.warning("store_unavailable", lane=name, fault=type(fault).__name__)
+                await self._rest(AFTER_A_FAULT)
             except Exception:
                 # The only place that catches a fault of ours: whatever it was, the lane goes on,
                 # and what it had claimed becomes `uncertain` when the lease is over.
@@ -68,11 +83,10 @@ class Worker:
         most = gateway.concurrency.get(gateway.routes[channel], CONCURRENCY)
 
         async def step() -> None:
-            if channel in self._blocked and not calls:
-                await self._rest(retry.BLOCKED_PAUSE.total_seconds() * gateway.timing.pace)
-            # A channel that was blocked is tried with one message, not with a crowd.
-            free = (1 if channel in self._blocked else most) - len(calls)
-            held = await submit.claim(gateway, channel, free) if free > 0 else []
+            free, under_way = most - len(calls), len(calls)
+            held = (
+                await submit.claim(gateway, channel, free, under_way=under_way) if free > 0 else []
+            )
             for one in held:
                 self._begin(calls, self._submit_one(one))
             if free <= 0:
@@ -82,30 +96,26 @@ class Worker:
 
         return step
 
-    async def _submit_one(self, held: Held) -> None:
+    async def _submit_one(self, held: Sequence[Held]) -> None:
         ended = await submit.call(self._gateway, held)
         await self._write_down(ended)
-        if isinstance(ended.outcome, Blocked):
-            self._blocked.add(held.channel)
-            log.warning(
-                "channel_blocked",
-                channel=held.channel,
-                reason=ended.outcome.reason,
-                why=ended.outcome.why,
-            )
-        elif not isinstance(ended.outcome, Deferred):
-            self._blocked.discard(held.channel)
 
-    async def _write_down(self, ended: Ended) -> None:
-        """Write an outcome down, again and again while the store is away and the lease lasts."""
-        gives_up = ended.held.at + self._gateway.timing.lease
+    async def _write_down(self, ended: Sequence[Ended]) -> None:
+        """Write outcomes down, again and again while the store is away.
+
+        Beyond the lease too: then the fence keeps them from moving anything, and they are evidence.
+        """
+        loop = asyncio.get_running_loop()
+        gives_up = loop.time() + RECORDS_FOR
         while True:
             try:
                 await self._record.do(ended)
-            except UNAVAILABLE:
-                if self._gateway.now() >= gives_up:
+            except UNAVAILABLE as fault:
+                if loop.time() >= gives_up:
                     raise
-                await asyncio.sleep(AFTER_A_FAULT)
+                log.warning("outcome_waits", calls=len(ended), fault=type(fault).__name__)
+                await asyncio.sleep(AFTER_A_FAULT * self._gateway.timing.pace)
+                ended = [replace(one, again=True) for one in ended]
             else:
                 return
 
@@ -124,10 +134,49 @@ class Worker:
     async def _track_one(self, row: Any) -> None:  # noqa: ANN401 -- a row of the store
         await self._learn.do(await track.ask(self._gateway, row))
 
+    async def _report(self) -> None:
+        calls = self._calls.setdefault("report", set())
+        free = REPORTS - len(calls)
+        rows = await report.claim(self._gateway, free) if free > 0 else []
+        for row in rows:
+            self._begin(calls, self._report_one(row))
+        if not rows:
+            await self._rest(self._gateway.timing.idle * (0.5 + self._gateway.random()))
+
+    async def _report_one(self, row: Any) -> None:  # noqa: ANN401 -- a row of the store
+        await report.record(self._gateway, await report.make(self._gateway, row))
+
+    async def _reconcile(self) -> None:
+        gateway = self._gateway
+        calls = self._calls.setdefault("reconcile", set())
+        taken = await reconcile.claim(gateway) if not calls else None
+        if taken is not None and taken.rows:
+            self._begin(calls, self._reconcile_all(taken))
+        await self._rest(gateway.timing.idle * (0.5 + gateway.random()))
+
+    async def _reconcile_all(self, taken: Taken) -> None:
+        try:
+            await reconcile.settle(self._gateway, taken)
+        except UNAVAILABLE as fault:
+            # Whatever was not written down is looked at again when this worker's lease is over.
+            log.warning("store_unavailable", lane="reconcile", fault=type(fault).__name__)
+
+    async def _replay(self) -> None:
+        if not await self._replaying.step():
+            await self._rest(EVERY * self._gateway.timing.pace)
+
+    async def _probe(self) -> None:
+        await admit.probe_due(self._gateway)
+        await self._rest(min(1.0, self._gateway.timing.pace))
+
     async def _keep_time(self) -> None:
         await settle.lose_leases(self._gateway)
         await settle.expire(self._gateway)
         await self._rest(1.0)
+
+    async def _recount(self) -> None:
+        await limit.recount(self._gateway.database)
+        await self._rest(RECOUNTS_EVERY)
 
     def _begin(self, calls: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -154,5 +203,7 @@ class Worker:
 
 def _tell_fault(task: asyncio.Task[None]) -> None:
     fault = None if task.cancelled() else task.exception()
-    if fault is not None:
+    if isinstance(fault, UNAVAILABLE):
+        log.warning("store_unavailable", lane="call", fault=type(fault).__name__)
+    elif fault is not None:
         log.error("worker_fault", lane="call", exc_info=fault)

@@ -4,28 +4,9 @@ One class, one sentence, one stable code each; `api/problems.py` gives each its 
 The class's docstring is the default detail, so that each explanation is written once.
 """
 
-from dataclasses import dataclass
+from app.domain.fault import Fault, FieldError
 
-
-@dataclass(frozen=True, slots=True)
-class FieldError:
-    """One wrong field: where (RFC 6901), why, and how to mend it."""
-
-    pointer: str
-    code: str
-    detail: str
-
-
-class Fault(Exception):
-    """The request cannot be done."""
-
-    code = "fault"
-    retry_after: int | None = None  # seconds
-
-    def __init__(self, detail: str | None = None, errors: tuple[FieldError, ...] = ()) -> None:
-        self.detail = detail or (type(self).__doc__ or "").strip()
-        self.errors = errors
-        super().__init__(self.code)
+__all__ = ["Fault", "FieldError"]  # besides what stands here
 
 
 class MalformedJson(Fault):
@@ -95,6 +76,61 @@ class IdempotencyInProgress(Fault):
     retry_after = 1
 
 
+class OutcomeUnknown(Fault):
+    """The first request with this Idempotency-Key has no known outcome; it is not repeated."""
+
+    code = "outcome_unknown"
+
+
+class AlreadySubmitted(Fault):
+    """It was handed to its provider, and no provider takes anything back."""
+
+    code = "already_submitted"
+
+
+class AlreadyFinal(Fault):
+    """Its status is final."""
+
+    code = "already_final"
+
+
+class NotSubmitted(Fault):
+    """Its provider has not accepted it: there is nothing to ask."""
+
+    code = "not_submitted"
+
+
+class NotUncertain(Fault):
+    """Only a message that is uncertain, or held, is resolved."""
+
+    code = "not_uncertain"
+
+
+class StatusQueryNotSupported(Fault):
+    """Its provider has no function that tells this message's status."""
+
+    code = "status_query_not_supported"
+
+
+class SelectionChanged(Fault):
+    """Other messages match than those that the dry run counted; make a new dry run."""
+
+    code = "selection_changed"
+
+
+class ReportNotReady(Fault):
+    """The provider has not made the report yet; ask again shortly."""
+
+    code = "report_not_ready"
+    retry_after = 5
+
+
+class ReportFailed(Fault):
+    """There is no file: the report failed. Ask for a new one."""
+
+    code = "report_failed"
+
+
 class PayloadTooLarge(Fault):
     """The body is larger than this address takes."""
 
@@ -125,11 +161,61 @@ class DocumentInvalid(Fault):
     code = "document_invalid"
 
 
+class ReportUnreadable(Fault):
+    """The report's rows cannot be read; its file can be had as it is."""
+
+    code = "report_unreadable"
+
+
+class ProviderRejected(Fault):
+    """The provider does not take this value."""
+
+    code = "provider_rejected"
+
+
+class ProviderProtocolError(Fault):
+    """The provider's answer says nothing that we can rely on."""
+
+    code = "provider_protocol_error"
+
+
+class ProviderUnavailable(Fault):
+    """The provider cannot be reached; nothing was done. Send the same request again."""
+
+    code = "provider_unavailable"
+    retry_after = 30
+
+
+class ProviderCredentials(Fault):
+    """The provider does not take our account's credentials; nothing was done."""
+
+    code = "provider_credentials"
+    retry_after = 300
+
+
 class ProviderContract(Fault):
     """The provider's contract does not offer this function."""
 
     code = "provider_contract"
     retry_after = 300
+
+
+class QuotaExceeded(Fault):
+    """Too many of your messages wait to be sent; nothing was kept. Send it again later."""
+
+    code = "quota_exceeded"
+
+
+class QueueFull(Fault):
+    """Too many messages wait to be sent; nothing was kept. Send it again later."""
+
+    code = "queue_full"
+
+
+class StorageLow(Fault):
+    """The store's disk is nearly full; nothing was kept. Send it again later."""
+
+    code = "storage_low"
 
 
 class StoreUnavailable(Fault):

@@ -13,6 +13,9 @@ MESSAGE: Final = "msg"
 DOCUMENT: Final = "doc"
 EVENT: Final = "evt"
 REQUEST: Final = "req"
+BATCH: Final = "bat"
+REPORT: Final = "rep"
+ACKNOWLEDGEMENT: Final = "ack"
 
 
 class Identifiers:

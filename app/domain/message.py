@@ -1,6 +1,6 @@
 """What is sent: one content type per channel, and what a provider is handed for one attempt."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +10,9 @@ from uuid import UUID
 from app.domain.segments import segments
 
 MASKED_LENGTH: Final = 200  # characters that the store keeps of a masked recipient
+
+# Says whether a call may still begin; asked with the connection standing, before its first byte.
+MayBegin = Callable[[], Awaitable[bool]]
 
 
 class Channel(StrEnum):
@@ -42,7 +45,7 @@ class File:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Email:
-    """An e-mail to one recipient."""
+    """An e-mail: to one recipient, or by the relay to several."""
 
     to_address: str
     from_address: str
@@ -52,6 +55,13 @@ class Email:
     to_name: str | None = None
     reply_to: str | None = None
     files: tuple[File, ...] = ()
+    variables: tuple[str, ...] = ()  # that the provider puts into the text
+    relay: bool = False  # the provider's relay carries it; what follows is the relay's alone
+    also_to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    errors_to: str | None = None
+    track_opens: bool = False
+    track_clicks: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +71,7 @@ class Sms:
     to: str  # E.164, with its plus sign
     text: str
     sender: str | None = None
+    variables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +100,11 @@ class Fax:
     to: str  # E.164, with its plus sign
     file: File
     to_name: str | None = None
+    cover_text: str | None = None
+    cover_template: str | None = None  # of a cover page that the provider keeps
+    retry_on: tuple[str, ...] = ("busy",)  # failures after which it is faxed once more
+    retry_delays: tuple[int, ...] | None = None  # seconds before each; None: the operator's
+    retry_attempts: int | None = None  # transmissions in all; None: one more than the delays
 
 
 Content = Email | Sms | Letter | Fax
@@ -119,6 +135,17 @@ def files_of(content: Content) -> tuple[File, ...]:
             return ()
 
 
+def addresses_of(content: Content) -> tuple[str, ...]:
+    """Return every recipient of a content, first the one that it is shown under."""
+    match content:
+        case Email():
+            return (content.to_address, *content.also_to, *content.cc)
+        case Sms() | Fax():
+            return (content.to,)
+        case Letter():
+            return ()
+
+
 def units_of(content: Content) -> int | None:
     """Return what a content is paid by: parts of a text message, pages of a letter or fax."""
     match content:
@@ -130,14 +157,25 @@ def units_of(content: Content) -> int | None:
             return None
 
 
+def masked_address(address: str) -> str:
+    """Return an e-mail address that a reader may recognise and a stranger cannot use."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}***@{domain}"[:MASKED_LENGTH]
+
+
+def masked_number(number: str) -> str:
+    """Return a number that a reader may recognise and a stranger cannot use."""
+    head, tail = number[: max(0, len(number) - 8)], number[4:][-4:]
+    return f"{head[:4]}****{tail}"
+
+
 def masked_recipient(content: Content) -> str:
     """Return a recipient that a reader may recognise and a stranger cannot use."""
     match content:
         case Email():
-            local, _, domain = content.to_address.rpartition("@")
-            return f"{local[:1]}***@{domain}"[:MASKED_LENGTH]
+            return masked_address(content.to_address)
         case Sms() | Fax():
-            return f"{content.to[:4]}****{content.to[-4:]}"
+            return masked_number(content.to)
         case Letter():
             return f"{content.last_name[:1]}***, {content.postal_code} {content.country}"
 
@@ -160,6 +198,9 @@ class Message:
     tags: tuple[str, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    batch_id: UUID | None = None
+    campaign_id: UUID | None = None  # of messages that leave together, in one call
+    on_uncertain: str | None = None  # hold, retry: once nothing is proven to have been sent
 
     @property
     def channel(self) -> Channel:
@@ -177,6 +218,22 @@ class Submission(Generic[C_co]):
     billing_code: str | None
     files: Mapping[str, bytes]  # by SHA-256
     document_url: str | None = None  # where this attempt's document is served, if it is
+    may_begin: MayBegin | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign(Generic[C_co]):
+    """What a provider is handed to send to many recipients in one call.
+
+    Its members differ in nothing but their recipient, variables and reference.
+    """
+
+    members: tuple[Submission[C_co], ...]
+
+    @property
+    def first(self) -> Submission[C_co]:
+        """What holds for every member."""
+        return self.members[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,3 +243,7 @@ class Submitted:
     message_id: UUID
     channel: Channel
     provider_message_id: str
+    function: str  # of the provider, that sent it
+    reference: str  # of the attempt: what REFCLIENT carried
+    recipients: tuple[str, ...] = ()  # of an e-mail
+    recipient: str | None = None  # the one that is asked about, where it is one of several

@@ -1,6 +1,7 @@
 """What became of a call to a provider: closed sets of values, never exceptions."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from app.domain.status import Status
@@ -43,6 +44,7 @@ class Deferred:
     wait: timedelta | None = None
     code: str | None = None
     words: str | None = None
+    ours: bool = False  # it was not called at all, for a reason of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Blocked:
     why: str
     code: str | None = None
     words: str | None = None
+    stops: bool = True  # the whole channel; False: one function, and others go on
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class Unclear:
 
     why: str
     raw: str | None = None  # what the provider answered, cut short
+    unmapped_in: str | None = None  # the function whose table lacks `raw`, a code
 
 
 Outcome = Accepted | Refused | Deferred | Blocked | Unclear
@@ -76,6 +80,14 @@ class Report:
     occurred: str | None = None  # the provider's own time, as it wrote it: never a time of ours
     failure: Failure | None = None
     pages_sent: int | None = None
+    unmapped_in: str | None = None  # the function for whose code nobody has said a meaning
+
+    def of_pages(self, pages: int | None, sent: int | None) -> "Report":
+        """Return it for a document of so many pages, of which so many were sent."""
+        incomplete = pages is not None and sent is not None and sent < pages
+        if self.status is Status.DELIVERED and incomplete:
+            return replace(self, status=Status.PARTIALLY_DELIVERED)
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,4 +109,55 @@ class NotAskable:
     """The provider has no function that tells a status."""
 
 
-Finding = Report | NoStatus | NoAnswer | NotAskable
+@dataclass(frozen=True, slots=True)
+class ByRecipient:
+    """What a provider says of each recipient of one message, by address."""
+
+    findings: Mapping[str, "Report | NoStatus | NoAnswer"]
+
+
+# What a raw code means by now, to whoever kept it when it meant nothing.
+Meant = Report | NoStatus | Outcome
+Finding = Report | NoStatus | NoAnswer | NotAskable | ByRecipient
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a function that sends nothing told: a text, or a file's bytes."""
+
+    value: str | bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """A definite no of the function's own table: there is no such thing, or it is not valid."""
+
+    code: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """The function was called with a value that it does not take."""
+
+    code: str
+    words: str
+    reason: str  # one of ours
+
+
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """Proven not to have been asked: the same request may be made again."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """The provider answered a call that sends nothing, and took our credentials."""
+
+
+Probed = Alive | Blocked | NoAnswer
+
+# `Blocked`: our account or the WSDL; `Unclear`: it was asked, and nobody knows what came of it.
+Consulted = Told | Denied | Wrong | Unreached | Blocked | Unclear

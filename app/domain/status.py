@@ -26,26 +26,39 @@ class Status(StrEnum):
 
 _S = Status
 _BEFORE_SENDING: Final = frozenset({_S.SUBMITTING, _S.HELD, _S.CANCELLED, _S.EXPIRED, _S.FAILED})
-_ARRIVED: Final = frozenset({_S.DELIVERED, _S.PARTIALLY_DELIVERED})
-_AFTER_SENDING: Final = _ARRIVED | {_S.FAILED, _S.RETURNED, _S.EXPIRED}
+ARRIVED: Final = frozenset({_S.DELIVERED, _S.PARTIALLY_DELIVERED})
+_AFTER_SENDING: Final = ARRIVED | {_S.FAILED, _S.RETURNED, _S.EXPIRED}
 
 NEXT: Final[Mapping[Status, AbstractSet[Status]]] = {
     _S.SCHEDULED: _BEFORE_SENDING | {_S.QUEUED},
-    _S.QUEUED: _BEFORE_SENDING,
+    # A fax that was sent before and waits to be sent again may have arrived the first time.
+    _S.QUEUED: _BEFORE_SENDING | ARRIVED,
     _S.HELD: {_S.QUEUED, _S.CANCELLED, _S.EXPIRED, _S.FAILED},
     _S.SUBMITTING: {_S.QUEUED, _S.SUBMITTED, _S.FAILED, _S.UNCERTAIN, _S.HELD},
-    _S.UNCERTAIN: {_S.QUEUED, _S.SUBMITTED, _S.FAILED, _S.EXPIRED},
-    _S.SUBMITTED: _AFTER_SENDING | {_S.SENT},
+    # Held where each attempt ends with the death of its process.
+    _S.UNCERTAIN: {_S.QUEUED, _S.SUBMITTED, _S.FAILED, _S.EXPIRED, _S.HELD},
+    # Queued again only where its provider says that nothing of it arrived (`BY_REPORT`).
+    _S.SUBMITTED: _AFTER_SENDING | {_S.SENT, _S.QUEUED},
     _S.SENT: _AFTER_SENDING,
     # A letter may come back after it was counted as delivered.
     _S.DELIVERED: {_S.RETURNED},
     _S.PARTIALLY_DELIVERED: {_S.DELIVERED},
     # A later positive report corrects a failure or an expiry; a negative one never corrects.
-    _S.FAILED: _ARRIVED,
-    _S.EXPIRED: _ARRIVED,
+    _S.FAILED: ARRIVED,
+    _S.EXPIRED: ARRIVED,
     _S.RETURNED: frozenset(),
     _S.CANCELLED: frozenset(),
 }
+
+# Of these, the moves that only a provider's definite report on an attempt allows: that nothing of
+# it arrived, so that it may be sent again, or that it did, so that nothing is sent again.
+BY_REPORT: Final = frozenset(
+    {
+        (_S.SUBMITTED, _S.QUEUED),
+        (_S.QUEUED, _S.DELIVERED),
+        (_S.QUEUED, _S.PARTIALLY_DELIVERED),
+    }
+)
 
 FINAL: Final = frozenset(
     {

@@ -23,6 +23,7 @@ class Meaning(StrEnum):
     BLOCKED = "blocked"  # our account or configuration
     NO_STATUS = "no_status"  # a status function knows nothing yet
     OUR_FAULT = "our_fault"  # a read-only function was called wrongly
+    NEGATIVE = "negative"  # a definite no: what was asked about does not exist, or is not valid
 
 
 class Shape(StrEnum):
@@ -131,5 +132,5 @@ def outcome_of(answer: Answer, provider_id: str | None = None) -> Outcome:
         case Meaning.BLOCKED:
             why = f"the provider answered {answer.code} ({answer.words or 'no words'})"
             return Blocked(answer.reason or "provider_contract", why, answer.code, answer.words)
-        case Meaning.NO_STATUS | Meaning.OUR_FAULT:
+        case Meaning.NO_STATUS | Meaning.OUR_FAULT | Meaning.NEGATIVE:
             return Unclear(f"{answer.meaning} is no answer to a call that sends", answer.code)

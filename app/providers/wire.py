@@ -15,7 +15,10 @@ import aiohttp
 from aiohttp import ClientHandlerType, ClientTimeout, TraceConfig
 from yarl import URL
 
+from app.domain.message import MayBegin
+
 LARGEST_ANSWER: Final = 1_048_576  # bytes, after decompression
+LARGEST_REPORT: Final = 67_108_864  # bytes of an answer that holds a report
 CONNECT: Final = 5.0  # seconds
 _LONGEST_WAIT: Final = 3600  # seconds that a provider may make us wait
 
@@ -70,13 +73,23 @@ class Wire:
         self._concurrency = concurrency
         self._session: aiohttp.ClientSession | None = None
 
-    async def get(self, url: str) -> Exchange:
+    async def get(
+        self, url: str, *, largest: int = LARGEST_ANSWER, may_begin: MayBegin | None = None
+    ) -> Exchange:
         """Make one GET; `url` is percent-encoded already and sent as it is."""
-        return await self._exchange("GET", url, None, {})
+        return await self._exchange(largest, may_begin, "GET", url)
 
-    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> Exchange:
-        """Make one POST."""
-        return await self._exchange("POST", url, body, headers)
+    async def post(
+        self,
+        url: str,
+        body: bytes,
+        headers: dict[str, str],
+        *,
+        largest: int = LARGEST_ANSWER,
+        may_begin: MayBegin | None = None,
+    ) -> Exchange:
+        """Make one POST; an answer of more than `largest` bytes is not read to its end."""
+        return await self._exchange(largest, may_begin, "POST", url, body, headers)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -84,9 +97,15 @@ class Wire:
             await self._session.close()
 
     async def _exchange(
-        self, method: str, url: str, body: bytes | None, headers: dict[str, str]
+        self,
+        largest: int,
+        may_begin: MayBegin | None,
+        method: str,
+        url: str,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
     ) -> Exchange:
-        phase = SimpleNamespace(connected=False)
+        phase = SimpleNamespace(connected=False, may_begin=may_begin)
         await self._wait_turn()
         try:
             async with self._opened().request(
@@ -97,15 +116,17 @@ class Wire:
                 allow_redirects=False,
                 trace_request_ctx=phase,
             ) as response:
-                content = await _read(response)
+                content = await _read(response, largest)
                 if content is None:
-                    return Broken("the answer is larger than 1 MiB")
+                    return Broken(f"the answer is larger than {largest // 1_048_576} MiB")
                 return Answered(
                     status=response.status,
                     body=content,
                     content_type=response.headers.get("Content-Type", ""),
                     retry_after=response.headers.get("Retry-After"),
                 )
+        except _TooLate:
+            return NotSent("the worker was held up before the call")
         except _BrokenOff as fault:
             return Broken(fault.why)
         # The class names what happened; the text may hold the address, and with it a password.
@@ -127,6 +148,7 @@ class Wire:
         if self._session is None:
             trace = TraceConfig()
             trace.on_connection_create_end.append(_connected)
+            trace.on_request_headers_sent.append(_about_to_write)
             self._session = aiohttp.ClientSession(
                 timeout=self._timeout,
                 connector=aiohttp.TCPConnector(limit=self._concurrency, force_close=True),
@@ -140,6 +162,10 @@ class Wire:
                 headers={"User-Agent": "multicanal", "Accept-Encoding": "identity"},
             )
         return self._session
+
+
+class _TooLate(aiohttp.ClientError):
+    """The connection stands, and its caller does not want it any more."""
 
 
 class _BrokenOff(aiohttp.ClientError):
@@ -181,17 +207,28 @@ async def _connected(
     context.trace_request_ctx.connected = True
 
 
+async def _about_to_write(
+    _session: aiohttp.ClientSession,
+    context: SimpleNamespace,
+    _parameters: aiohttp.TraceRequestHeadersSentParams,
+) -> None:
+    """Ask whether the call may begin: despite its name, this is told before the first byte."""
+    may_begin = context.trace_request_ctx.may_begin
+    if may_begin is not None and not await may_begin():
+        raise _TooLate
+
+
 def _as_it_is(url: str) -> URL:
     return URL(url, encoded=True)
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes | None:
+async def _read(response: aiohttp.ClientResponse, largest: int) -> bytes | None:
     """Return the whole body, None where it is too large: it is never held whole then."""
     parts: list[bytes] = []
     size = 0
     async for part in response.content.iter_chunked(65_536):
         size += len(part)
-        if size > LARGEST_ANSWER:
+        if size > largest:
             return None
         parts.append(part)
     return b"".join(parts)

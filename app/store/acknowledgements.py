@@ -1,34 +1,54 @@
-"""A provider's acknowledgements: kept first, matched to an attempt when there is one."""
+"""A provider's acknowledgements: kept first, matched to an attempt when there is one.
+
+What matches nothing stays in the list of the unmatched until something matches it: a reference
+that nobody knows (yet), another number than the fax went to, or a callback that cannot be read.
+"""
 
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import ColumnElement, RowMapping, delete, func, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.identifiers import Identifiers
 from app.store.database import insert_new
 from app.store.tables import acknowledgements
 
+UNKNOWN: Final = "unknown_reference"
+OTHER_NUMBER: Final = "other_number"
+UNREADABLE: Final = "unreadable"
+MOST_UNMATCHED: Final = 10_000  # of a provider: whoever knows the secret could send any number
+
 _FIELDS = ("provider", "reference", "code", "number", "pages", "provider_time")
+# The words of the partial index, as a literal: a prepared plan could not use it otherwise.
+_UNMATCHED: Final[ColumnElement[bool]] = literal_column(
+    "note IN ('unknown_reference', 'other_number', 'unreadable')"
+)
 
 
 async def keep(
-    connection: AsyncConnection, ids: Identifiers, brought: Mapping[str, Any], at: datetime
+    connection: AsyncConnection,
+    ids: Identifiers,
+    brought: Mapping[str, Any],
+    at: datetime,
+    *,
+    unreadable: str | None = None,
 ) -> RowMapping:
-    """Keep an acknowledgement, one row however often it comes, and return that row."""
+    """Keep an acknowledgement, one row however often it comes, and return that row.
+
+    Of one that cannot be read, `unreadable` says why; nothing ever applies it.
+    """
     table = acknowledgements
-    text = json.dumps([brought[name] for name in _FIELDS])
+    text = json.dumps([*(brought[name] for name in _FIELDS), *([unreadable] if unreadable else [])])
     fingerprint = hashlib.sha256(text.encode()).hexdigest()
-    await connection.execute(
-        insert_new(connection, table).values(
-            id=ids.new(), fingerprint=fingerprint, received_at=at, times=0, **brought
-        )
-    )
+    new = {"id": ids.new(), "fingerprint": fingerprint, "received_at": at, "times": 0, **brought}
+    if unreadable is not None:
+        new |= {"detail": unreadable[:200], "applied_at": at, "note": UNREADABLE}
+    await connection.execute(insert_new(connection, table).values(new))
     kept = await connection.execute(
         update(table)
         .where(table.c.fingerprint == fingerprint)
@@ -70,3 +90,42 @@ async def settle(
         .where(acknowledgements.c.id == acknowledgement_id)
         .values(attempt_id=attempt_id, applied_at=at, note=note)
     )
+
+
+async def unmatched(
+    connection: AsyncConnection, provider: str, *, limit: int, after: UUID | None
+) -> Sequence[RowMapping]:
+    """Return up to `limit` that match nothing, newest first, that follow the one named."""
+    table = acknowledgements
+    query = select(table).where(_UNMATCHED, table.c.provider == provider)
+    if after is not None:
+        query = query.where(table.c.id < after)
+    found = await connection.execute(query.order_by(table.c.id.desc()).limit(limit))
+    return found.mappings().all()
+
+
+async def trim_unmatched(
+    connection: AsyncConnection, provider: str, most: int = MOST_UNMATCHED
+) -> int:
+    """Drop the oldest of those that match nothing, where there are too many; return how many."""
+    table = acknowledgements
+    first = (
+        select(table.c.id)
+        .where(_UNMATCHED, table.c.provider == provider)
+        .order_by(table.c.id.desc())
+        .offset(most)
+        .limit(1)
+    )
+    newest_dropped = (await connection.execute(first)).scalar_one_or_none()
+    if newest_dropped is None:
+        return 0
+    dropped = await connection.execute(
+        delete(table).where(_UNMATCHED, table.c.provider == provider, table.c.id <= newest_dropped)
+    )
+    return dropped.rowcount
+
+
+async def count_unmatched(connection: AsyncConnection) -> int:
+    """Return how many match nothing; `trim_unmatched` keeps them few."""
+    which = select(acknowledgements.c.id).where(_UNMATCHED).limit(2 * MOST_UNMATCHED).subquery()
+    return (await connection.execute(select(func.count()).select_from(which))).scalar_one()

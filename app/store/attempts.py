@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, bindparam, insert, or_, select, update
+from sqlalchemy import RowMapping, bindparam, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store.tables import attempts, blobs, grants, messages
@@ -43,6 +43,12 @@ async def keep_late(
     )
 
 
+async def find(connection: AsyncConnection, attempt_id: UUID) -> RowMapping:
+    """Return an attempt."""
+    found = await connection.execute(select(attempts).where(attempts.c.id == attempt_id))
+    return found.mappings().one()
+
+
 async def of_reference(
     connection: AsyncConnection, provider: str, reference: str
 ) -> RowMapping | None:
@@ -62,6 +68,29 @@ async def of_reference(
     return found.mappings().one_or_none()
 
 
+async def names_of(connection: AsyncConnection, message_id: UUID) -> set[str]:
+    """Return by what a provider may name the attempts of a message: our references, and its own."""
+    found = await connection.execute(
+        select(attempts.c.reference, attempts.c.provider_message_id).where(
+            attempts.c.message_id == message_id
+        )
+    )
+    return {name for row in found for name in row if name is not None}
+
+
+async def transmitted(connection: AsyncConnection, message_id: UUID) -> int:
+    """Return how many attempts of a message the provider took, or may have taken."""
+    found = await connection.execute(
+        select(func.count())
+        .select_from(attempts)
+        .where(
+            attempts.c.message_id == message_id,
+            attempts.c.outcome.in_(["accepted", "found", "unclear"]),
+        )
+    )
+    return found.scalar_one()
+
+
 def hashed(token: str) -> str:
     """Return what the store keeps of a token."""
     return hashlib.sha256(token.encode()).hexdigest()
@@ -77,6 +106,20 @@ async def revoke(connection: AsyncConnection, attempt_ids: Sequence[UUID], at: d
     await connection.execute(
         update(grants)
         .where(grants.c.attempt_id.in_(attempt_ids), grants.c.revoked_at.is_(None))
+        .values(revoked_at=at)
+    )
+
+
+async def revoke_all(connection: AsyncConnection, message_id: UUID, at: datetime) -> None:
+    """Take back the rights to fetch a message's document, whichever attempt they are of."""
+    await connection.execute(
+        update(grants)
+        .where(
+            grants.c.attempt_id.in_(
+                select(attempts.c.id).where(attempts.c.message_id == message_id)
+            ),
+            grants.c.revoked_at.is_(None),
+        )
         .values(revoked_at=at)
     )
 

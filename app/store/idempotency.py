@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, select, tuple_, update
+from sqlalchemy import RowMapping, delete, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store.database import insert_new
@@ -47,4 +47,15 @@ async def answer(
             idempotency_keys.c.object_id == object_id,
         )
         .values(**columns)
+    )
+
+
+async def free(connection: AsyncConnection, object_id: UUID, client_id: UUID, key: str) -> None:
+    """Forget a key whose request did nothing; it may be used again."""
+    await connection.execute(
+        delete(idempotency_keys).where(
+            idempotency_keys.c.client_id == client_id,
+            idempotency_keys.c.key == key,
+            idempotency_keys.c.object_id == object_id,
+        )
     )

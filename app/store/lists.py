@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, select
+from sqlalchemy import ColumnElement, RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.store.reading import with_channel
 from app.store.tables import messages
 
 
@@ -19,6 +20,7 @@ class Filter:
     status: str | None = None
     reference: str | None = None
     billing_code: str | None = None
+    batch_id: UUID | None = None
     provider_message_id: str | None = None
     created_after: datetime | None = None  # at or after
     created_before: datetime | None = None  # before
@@ -35,17 +37,18 @@ async def page(
 ) -> Sequence[RowMapping]:
     """Return up to `limit` of a client's messages, newest first, that follow the one named."""
     # Identifiers sort by time: the order of creation is the order of the key.
-    query = select(messages).where(messages.c.client_id == client_id, messages.c.mode == mode)
+    query = with_channel().where(messages.c.client_id == client_id, messages.c.mode == mode)
     for condition in _conditions(narrowed):
         query = query.where(condition)
     if after is not None:
         query = query.where(messages.c.id < after)
     found = await connection.execute(query.order_by(messages.c.id.desc()).limit(limit))
-    return found.mappings().all()
+    rows: Sequence[RowMapping] = found.mappings().all()
+    return rows
 
 
 def _conditions(narrowed: Filter) -> Sequence[ColumnElement[bool]]:
-    equal = ("channel", "status", "reference", "billing_code", "provider_message_id")
+    equal = ("channel", "status", "reference", "billing_code", "batch_id", "provider_message_id")
     conditions: list[ColumnElement[bool]] = [
         messages.c[name] == getattr(narrowed, name)
         for name in equal

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -11,11 +12,14 @@ from sqlalchemy import RowMapping, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.identifiers import Identifiers
-from app.domain.message import Message, masked_recipient, units_of
+from app.domain.message import Message, files_of, masked_recipient, units_of
 from app.domain.outcome import Failure
-from app.domain.status import NEXT, Status
+from app.domain.status import BY_REPORT, NEXT, Status
+from app.store import counters
 from app.store.contents import written
+from app.store.events import event_row
 from app.store.tables import events, messages
+from app.store.unmapped import Sighting, count
 
 LABEL_LENGTH: Final = 500
 CODE_LENGTH: Final = 100
@@ -32,6 +36,7 @@ class Move:
     fence: int | None = None  # only if the message still has this fence
     raise_fence: bool = False  # whoever holds the message now may no longer write
     code: str | None = None  # the provider's, raw
+    unmapped_in: str | None = None  # the function whose codes lack this one
     label: str | None = None  # the provider's words
     occurred: str | None = None  # the provider's time, as it wrote it
     failure: Failure | None = None
@@ -39,11 +44,14 @@ class Move:
     changes: Mapping[str, Any] = field(default_factory=dict)  # other columns of the message
     detail: Mapping[str, Any] | None = None  # of the event
     evidence: bool = False  # keep it as an event with `applied: false` where it may not move
+    only_from: AbstractSet[Status] | None = None  # only if the message stands in one of these
+    reported: bool = False  # a provider's report on the attempt says so: allows BY_REPORT's moves
 
 
 def row_of(message: Message) -> dict[str, Any]:
     """Return a new message's row."""
     waits = message.send_at is not None and message.send_at > message.created_at
+    content = written(message.channel, message.content)
     return {
         "id": message.id,
         "client_id": message.client_id,
@@ -59,7 +67,11 @@ def row_of(message: Message) -> dict[str, Any]:
         "tags": list(message.tags),
         "metadata": dict(message.metadata),
         "warnings": list(message.warnings),
-        "content": written(message.channel, message.content),
+        "batch_id": message.batch_id,
+        "campaign_id": message.campaign_id,
+        "on_uncertain": message.on_uncertain,
+        "content": content,
+        "size": len(content.encode()) + sum(file.size for file in files_of(message.content)),
         "recipient": masked_recipient(message.content),
         "units": units_of(message.content),
         "status": (Status.SCHEDULED if waits else Status.QUEUED).value,
@@ -78,6 +90,7 @@ async def add(
 ) -> None:
     """Write new messages, each with its first event."""
     await connection.execute(insert(messages), [dict(row) for row in rows])
+    counters.added(connection, rows)
     await connection.execute(
         insert(events),
         [
@@ -85,20 +98,6 @@ async def add(
             for row in rows
         ],
     )
-
-
-async def find(
-    connection: AsyncConnection, message_id: UUID, client_id: UUID, mode: str
-) -> RowMapping | None:
-    """Return a client's message, None where there is none or it is another's."""
-    found = await connection.execute(
-        select(messages).where(
-            messages.c.id == message_id,
-            messages.c.client_id == client_id,
-            messages.c.mode == mode,
-        )
-    )
-    return found.mappings().one_or_none()
 
 
 async def lock(connection: AsyncConnection, message_id: UUID) -> RowMapping:
@@ -109,52 +108,69 @@ async def lock(connection: AsyncConnection, message_id: UUID) -> RowMapping:
     return found.mappings().one()
 
 
-async def timeline(connection: AsyncConnection, message_id: UUID) -> Sequence[RowMapping]:
-    """Return a message's events, first to last."""
-    found = await connection.execute(
-        select(events).where(events.c.message_id == message_id).order_by(events.c.sequence)
-    )
-    return found.mappings().all()
-
-
 async def move(connection: AsyncConnection, ids: Identifiers, moves: Sequence[Move]) -> list[bool]:
     """Move messages, in the given order, and write one event for each; say which were moved.
 
     A move that the fence or the table of moves forbids changes nothing; one that is evidence is
-    kept all the same, as an event with `applied: false`.
+    kept all the same, as an event with `applied: false`. A code that nobody has said the meaning of
+    is counted.
     """
     standing = await _lock(connection, {move.message_id for move in moves})
     changed: dict[UUID, dict[str, Any]] = defaultdict(dict)
     written_events = []
     moved = []
+    unmapped = []
     for step in moves:
         row = standing[step.message_id]
-        fenced_off = step.fence is not None and step.fence != row["fence"]
-        forbidden = step.to is not None and step.to not in NEXT[Status(row["status"])]
-        moved.append(not (fenced_off or forbidden))
+        moved.append(_may(step, row))
         if not moved[-1] and not step.evidence:
             continue
         row["sequence"] += 1
         changed[step.message_id]["sequence"] = row["sequence"]
         written_events.append(_event_of(ids, step, row, applied=moved[-1]))
+        if step.unmapped_in and step.code is not None:
+            unmapped.append(Sighting(row["provider"], step.unmapped_in, step.code, step.label))
         if moved[-1]:
+            if step.to is not None:
+                counters.moved(connection, row, step.to)
             changed[step.message_id] |= _changes(step, row)
             row |= changed[step.message_id]
     await _write(connection, changed)
     if written_events:
         await connection.execute(insert(events), written_events)
+    if unmapped:
+        await count(connection, unmapped, moves[0].at)
     return moved
 
 
-async def note(connection: AsyncConnection, changes: Mapping[UUID, Mapping[str, Any]]) -> None:
-    """Change columns that are no status, such as when a status was last asked: no event."""
-    await _write(connection, changes)
+def _may(step: Move, row: Mapping[str, Any]) -> bool:
+    """Say whether a message stands where a move may begin."""
+    status = Status(row["status"])
+    if step.fence is not None and step.fence != row["fence"]:
+        return False
+    if step.only_from is not None and status not in step.only_from:
+        return False
+    if step.to is None:
+        return True
+    return step.to in NEXT[status] and (step.reported or (status, step.to) not in BY_REPORT)
+
+
+async def note(
+    connection: AsyncConnection,
+    changes: Mapping[UUID, Mapping[str, Any]],
+    fences: Mapping[UUID, int],
+) -> None:
+    """Change columns that are no status, such as when a status was last asked: no event.
+
+    A message that has another fence by now stays as it is.
+    """
+    await _write(connection, {key: {**changes[key], "_fence": fences[key]} for key in changes})
 
 
 async def _lock(connection: AsyncConnection, ids: set[UUID]) -> dict[UUID, dict[str, Any]]:
     c = messages.c
     found = await connection.execute(
-        select(c.id, c.status, c.fence, c.sequence)
+        select(c.id, c.client_id, c.channel, c.provider, c.size, c.status, c.fence, c.sequence)
         .where(c.id.in_(ids))
         # Always in the same order, or two batches could wait for each other.
         .order_by(c.id)
@@ -168,6 +184,8 @@ def _changes(step: Move, row: Mapping[str, Any]) -> dict[str, Any]:
     if step.code is not None:
         changes |= {"provider_code": step.code[:CODE_LENGTH]}
         changes |= {"provider_label": (step.label or "")[:LABEL_LENGTH] or None}
+        changes |= {"unmapped_code": step.code[:CODE_LENGTH] if step.unmapped_in else None}
+        changes |= {"unmapped_function": step.unmapped_in}
     if step.raise_fence:
         changes["fence"] = row["fence"] + 1
     if step.to is not None:
@@ -187,10 +205,13 @@ async def _write(connection: AsyncConnection, changed: Mapping[UUID, Mapping[str
     for message_id, changes in changed.items():
         alike[tuple(sorted(changes))].append({"_id": message_id, **changes})
     for columns, rows in alike.items():
+        which = messages.c.id == bindparam("_id")
+        if "_fence" in columns:
+            which &= messages.c.fence == bindparam("_fence")
         await connection.execute(
             update(messages)
-            .where(messages.c.id == bindparam("_id"))
-            .values({column: bindparam(column) for column in columns}),
+            .where(which)
+            .values({column: bindparam(column) for column in columns if column != "_fence"}),
             rows,
         )
 
@@ -214,28 +235,3 @@ def _event_of(
         applied=applied,
         detail=dict(step.detail) if step.detail else None,
     )
-
-
-def event_row(
-    ids: Identifiers,
-    message_id: UUID,
-    sequence: int,
-    previous: str | None,
-    status: str,
-    **columns: Any,  # noqa: ANN401 -- columns of the table
-) -> dict[str, Any]:
-    """Return a row of the event table."""
-    return {
-        "id": ids.new(),
-        "message_id": message_id,
-        "sequence": sequence,
-        "previous_status": previous,
-        "status": status,
-        "type": f"message.{status}",
-        "provider_code": None,
-        "provider_label": None,
-        "provider_time": None,
-        "applied": True,
-        "detail": None,
-        **columns,
-    }

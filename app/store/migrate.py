@@ -35,13 +35,13 @@ async def revision(database: Database) -> str | None:
 
 async def upgrade(database: Database, target: str = "head") -> None:
     """Bring the store to a revision; several processes may ask at once, one does it."""
-    async with database.transaction() as connection:
+    async with database.transaction(patient=True) as connection:
         await connection.run_sync(_run, command.upgrade, target)
 
 
 async def downgrade(database: Database, target: str) -> None:
     """Take the store back to a revision."""
-    async with database.transaction() as connection:
+    async with database.transaction(patient=True) as connection:
         await connection.run_sync(_run, command.downgrade, target)
 
 

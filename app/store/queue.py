@@ -6,26 +6,34 @@ A lease that runs out while the attempt is open means that the process died or h
 it sent: such a message becomes `uncertain` and is never queued again by itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, insert, literal_column, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    and_,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.identifiers import Identifiers
 from app.domain.message import Channel
 from app.domain.status import Status
-from app.store.messages import Move, event_row, move
+from app.store import counters, incarnation
+from app.store.events import event_row
+from app.store.messages import Move, move
 from app.store.tables import attempts, events, messages
 
 # The words of the partial indexes, as literals: a prepared plan could not use them otherwise.
-_WAITING: Final[ColumnElement[bool]] = literal_column("status IN ('queued', 'scheduled')")
-_TRACKED: Final[ColumnElement[bool]] = literal_column(
-    "status IN ('submitted', 'sent', 'delivered')"
-)
+WAITING: Final[ColumnElement[bool]] = literal_column("status IN ('queued', 'scheduled')")
 _LEASED: Final[ColumnElement[bool]] = literal_column("status = 'submitting'")
 GRACE: Final = timedelta(seconds=30)  # after a lease's end, before it counts as lost
 
@@ -37,6 +45,7 @@ class Claim:
     row: RowMapping
     attempt_id: UUID
     reference: str
+    follows: bool = False  # another message of its campaign is the one that was due
 
     @property
     def message_id(self) -> UUID:
@@ -49,33 +58,67 @@ class Claim:
         return self.row["fence"]  # type: ignore[no-any-return]
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much may be claimed, and of which providers nothing."""
+
+    limit: int
+    shut: Collection[str] = ()
+
+
 async def claim(
     connection: AsyncConnection,
     ids: Identifiers,
     channel: Channel,
+    room: Room,
     *,
     now: datetime,
     lease: timedelta,
-    limit: int,
 ) -> list[Claim]:
-    """Take due messages of a channel, each with a new attempt."""
+    """Take due messages of a channel, each with a new attempt; a campaign's all at once.
+
+    Messages of a provider that is shut stay, and all of a store that was restored.
+    """
+    if room.limit <= 0:
+        return []
     c = messages.c
     due = (
         select(c.id)
         .where(
-            _WAITING,
+            WAITING,
+            ~incarnation.shut(connection),
             c.channel == channel.value,
             c.due_at <= now,
             or_(c.expires_at.is_(None), c.expires_at > now),
+            *([c.provider.not_in(room.shut)] if room.shut else []),
         )
         .order_by(c.due_at)
-        .limit(limit)
+        .limit(room.limit)
         .with_for_update(skip_locked=True)
         .cte("due")
     )
+    taken = await _take(connection, c.id.in_(select(due.c.id)), now=now, lease=lease)
+    campaigns = {row["campaign_id"] for row in taken} - {None}
+    followers: Sequence[RowMapping] = ()
+    if campaigns:
+        waiting = and_(c.campaign_id.in_(campaigns), WAITING)
+        followers = await _take(connection, waiting, now=now, lease=lease)
+    claims = [Claim(row, ids.new(), ids.reference()) for row in taken]
+    claims += [Claim(row, ids.new(), ids.reference(), follows=True) for row in followers]
+    if claims:
+        await connection.execute(insert(attempts), [_attempt(held, now) for held in claims])
+        await connection.execute(insert(events), [_claimed(ids, held, now) for held in claims])
+        await incarnation.count_claims(connection)
+    return claims
+
+
+async def _take(
+    connection: AsyncConnection, which: ColumnElement[bool], *, now: datetime, lease: timedelta
+) -> Sequence[RowMapping]:
+    c = messages.c
     taken = await connection.execute(
         update(messages)
-        .where(c.id.in_(select(due.c.id)))
+        .where(which)
         .values(
             status=Status.SUBMITTING.value,
             previous_status=c.status,
@@ -86,14 +129,13 @@ async def claim(
             sequence=c.sequence + 1,
             lease_until=now + lease,
             due_at=None,
+            blocked_reason=None,
         )
         .returning(messages)
     )
-    claims = [Claim(row, ids.new(), ids.reference()) for row in taken.mappings()]
-    if claims:
-        await connection.execute(insert(attempts), [_attempt(held, now) for held in claims])
-        await connection.execute(insert(events), [_claimed(ids, held, now) for held in claims])
-    return claims
+    rows: Sequence[RowMapping] = taken.mappings().all()
+    counters.claimed(connection, rows)
+    return rows
 
 
 def _attempt(held: Claim, now: datetime) -> dict[str, Any]:
@@ -121,40 +163,23 @@ def _claimed(ids: Identifiers, held: Claim, now: datetime) -> dict[str, Any]:
     )
 
 
-async def claim_checks(
-    connection: AsyncConnection, *, now: datetime, lease: timedelta, limit: int
-) -> Sequence[RowMapping]:
-    """Take messages whose status is due to be asked; another worker leaves them alone for a lease.
-
-    Asking twice does no harm, so no fence is needed.
-    """
-    c = messages.c
-    due = (
-        select(c.id)
-        .where(_TRACKED, c.due_at <= now)
-        .order_by(c.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte("due")
-    )
-    taken = await connection.execute(
-        update(messages)
-        .where(c.id.in_(select(due.c.id)))
-        .values(due_at=now + lease)
-        .returning(messages)
-    )
-    rows: Sequence[RowMapping] = taken.mappings().all()
-    return rows
-
-
 async def lose_leases(
-    connection: AsyncConnection, ids: Identifiers, *, now: datetime, limit: int = 100
+    connection: AsyncConnection,
+    ids: Identifiers,
+    *,
+    now: datetime,
+    grace: timedelta = GRACE,
+    limit: int = 100,
+    look_at: datetime | None = None,
 ) -> Sequence[RowMapping]:
-    """Make messages uncertain whose worker let its lease run out; return their open attempts."""
+    """Make messages uncertain whose worker let its lease run out; return their open attempts.
+
+    `look_at`: when evidence is looked for first; None: at once.
+    """
     c = messages.c
     found = await connection.execute(
         select(c.id)
-        .where(_LEASED, c.lease_until < now - GRACE)
+        .where(_LEASED, c.lease_until < now - grace)
         .order_by(c.lease_until)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -162,7 +187,7 @@ async def lose_leases(
     lost = list(found.scalars())
     if not lost:
         return []
-    await move(connection, ids, [_lost(message_id, now) for message_id in lost])
+    await move(connection, ids, [_lost(message_id, now, look_at or now) for message_id in lost])
     closed = await connection.execute(
         update(attempts)
         .where(attempts.c.message_id.in_(lost), attempts.c.ended_at.is_(None))
@@ -173,7 +198,7 @@ async def lose_leases(
     return rows
 
 
-def _lost(message_id: UUID, now: datetime) -> Move:
+def _lost(message_id: UUID, now: datetime, look_at: datetime) -> Move:
     return Move(
         message_id=message_id,
         to=Status.UNCERTAIN,
@@ -181,7 +206,7 @@ def _lost(message_id: UUID, now: datetime) -> Move:
         source="worker",
         raise_fence=True,
         detail={"why": "lease_expired"},
-        changes={"lease_until": None, "due_at": None},
+        changes={"lease_until": None, "due_at": look_at, "checks": 0},
     )
 
 
@@ -192,7 +217,7 @@ async def expire(
     c = messages.c
     found = await connection.execute(
         select(c.id)
-        .where(_WAITING, c.expires_at <= now)
+        .where(WAITING, c.expires_at <= now)
         .order_by(c.expires_at)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -11,10 +11,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from app import main
 from app.api.access import create_key
+from app.delivery.settings import QueueSettings
 from app.domain.message import Mode
 from app.processes import Server, listen, port_of
 from app.providers.efidem.settings import EfidemSettings
@@ -22,13 +23,19 @@ from app.providers.fax123.settings import Fax123Settings
 from app.settings import AllSettings, CoreSettings
 from app.store import migrate
 from app.store.database import Database
-from app.store.tables import messages
+from app.store.tables import channels, messages
 from tests.api.client import ATTACHMENT_LIMIT, BODY_LIMIT, SECRET, Api, session
 
 Serve = Callable[..., AbstractAsyncContextManager[Api]]
 
 
-def settings(*, providers: str = "http://127.0.0.1:9", **changes: Any) -> AllSettings:
+def settings(
+    *,
+    providers: str = "http://127.0.0.1:9",
+    efidem: Mapping[str, Any] | None = None,
+    queue: Mapping[str, Any] | None = None,
+    **changes: Any,
+) -> AllSettings:
     """Settings of these tests alone: providers at an address where nobody listens."""
     usual = {
         "environment": "development",
@@ -40,7 +47,10 @@ def settings(*, providers: str = "http://127.0.0.1:9", **changes: Any) -> AllSet
     }
     return AllSettings(
         core=CoreSettings(_env_file=None, **{**usual, **changes}),
-        efidem=EfidemSettings(_env_file=None, wsdl=f"{providers}/efidem.wsdl"),
+        queue=QueueSettings(_env_file=None, **(queue or {})),
+        efidem=EfidemSettings(
+            _env_file=None, **{"wsdl": f"{providers}/efidem.wsdl", **(efidem or {})}
+        ),
         fax123=Fax123Settings(_env_file=None, url=f"{providers}/http.php"),
     )
 
@@ -51,7 +61,7 @@ async def serving(
 ) -> AsyncIterator[Api]:
     """Serve the API on a store."""
     chosen = settings(**changes)
-    gateway = replace(main.build(chosen), database=database, now=now)
+    gateway = replace(main.build(chosen, database), now=now)
     edge = main.build_edge(chosen, gateway)
     listening = listen("127.0.0.1", 0)
     server = Server(main.application(edge), listening)
@@ -138,6 +148,7 @@ async def api(served: Api) -> Api:
             .where(messages.c.status.in_(["queued", "scheduled", "submitting"]))
             .values(status="cancelled", due_at=None, lease_until=None)
         )
+        await connection.execute(delete(channels))
     fresh = await with_keys(served)
     await fresh.begin_counting()
     return fresh

@@ -1,11 +1,13 @@
 """Documents: uploaded as a body or a form, looked at before they are kept, shown to their owner."""
 
 import hashlib
+import io
 import os
 import re
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from app.store.tables import blobs, documents
 from tests.api.client import ATTACHMENT_LIMIT, Answer, Api, pdf, problem, wrong
@@ -113,7 +115,8 @@ async def test_only_its_owner_sees_a_document(shared: Api) -> None:
     "kind",
     [
         "",
-        "text/plain",
+        "text/html",
+        "image/gif",
         "application/json",
         "application/octet-stream",
         "application/x-www-form-urlencoded",
@@ -124,6 +127,38 @@ async def test_only_its_owner_sees_a_document(shared: Api) -> None:
 )
 async def test_another_type_of_body_is_refused(shared: Api, kind: str) -> None:
     problem(await plain(shared, pdf(), kind), 415, "unsupported_media_type")
+
+
+def png() -> bytes:
+    out = io.BytesIO()
+    Image.new("L", (5, 5)).save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "filename", "media_type"),
+    [
+        ("image/png", png(), "document.png", "image/png"),
+        ("image/jpeg", png(), "document.png", "image/png"),
+        ("application/pdf", png(), "document.png", "image/png"),
+        ("image/tiff", pdf(), "document.pdf", "application/pdf"),
+        ("text/plain; charset=utf-8", b"x", "document.txt", "text/plain"),
+        ("text/plain", png(), "document.png", "image/png"),
+    ],
+)
+async def test_a_picture_or_a_text_is_kept_as_it_came(
+    shared: Api, kind: str, content: bytes, filename: str, media_type: str
+) -> None:
+    found = (await plain(shared, content, kind)).json()
+
+    assert (found["filename"], found["media_type"]) == (filename, media_type)
+    assert found["sha256"] == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize("kind", ["image/png", "image/jpeg", "image/tiff"])
+@pytest.mark.parametrize("content", [b"", b"x", b"GIF89a" + bytes(50)])
+async def test_a_body_that_is_no_picture_is_refused(shared: Api, kind: str, content: bytes) -> None:
+    problem(await plain(shared, content, kind), 422, "document_invalid")
 
 
 HEAD = b"%PDF-1.7\n"

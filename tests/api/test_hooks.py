@@ -25,7 +25,7 @@ async def started(api: Api, pages: int = 3) -> tuple[str, Held]:
     """Return a fax whose call is open."""
     made = await api.post("/v1/faxes", fax(document={"content_base64": encoded(pdf(pages))}))
     assert made.status == 202
-    (held,) = await submit.claim(api.gateway, Channel.FAX, 10)
+    ((held,),) = await submit.claim(api.gateway, Channel.FAX, 10)
     return made.json()["links"]["self"], held
 
 
@@ -37,7 +37,8 @@ async def submitted(api: Api, pages: int = 3) -> tuple[str, str]:
 
 
 async def record(api: Api, held: Held, outcome: Any = None) -> None:
-    ended = Ended(held=held, outcome=outcome or Accepted(None, "113", "Document transmis"))
+    outcome = outcome or Accepted(None, "113", "Document transmis")
+    ended = Ended(held=held, outcome=outcome, function="http.php")
     assert await submit.record(api.gateway, [ended]) == [True]
 
 
@@ -87,7 +88,8 @@ async def test_an_acknowledgement_delivers_a_fax(api: Api) -> None:
         ("0", "2", "partially_delivered", None),
         ("0", "", "delivered", None),
         ("00000", "3", "delivered", None),
-        ("31064", "0", "failed", "busy"),
+        ("31064", "0", "queued", None),
+        ("31068", "0", "failed", "no_answer"),
         ("34011", "1", "partially_delivered", None),
         ("70003", "0", "failed", "blocked_by_recipient"),
         ("99999", "0", "failed", "unmapped"),
@@ -138,6 +140,7 @@ async def test_an_acknowledgement_that_nobody_waits_for_is_kept(api: Api) -> Non
     assert (answer.status, answer.content) == (200, b"OK")
     (row,) = await kept(api, reference)
     assert (row["applied_at"], row["attempt_id"], row["times"]) == (None, None, 1)
+    assert row["note"] == "unknown_reference"
     assert await api.count(events) == 0
 
 
@@ -207,7 +210,7 @@ async def test_what_contradicts_a_delivery_is_kept_and_not_applied(api: Api) -> 
 async def test_a_later_delivery_corrects_a_failure(api: Api) -> None:
     path, reference = await submitted(api)
 
-    await acknowledge(api, reference, "31064", nb_page="0")
+    await acknowledge(api, reference, "31068", nb_page="0")
     await acknowledge(api, reference)
 
     found = (await api.get(path)).json()
@@ -319,15 +322,44 @@ WRONG: list[str] = [
 
 
 @pytest.mark.parametrize("query", WRONG, ids=lambda text: text[:60])
-async def test_an_acknowledgement_that_cannot_be_read_is_refused(shared: Api, query: str) -> None:
-    before = await shared.count(acknowledgements)
+async def test_an_acknowledgement_that_cannot_be_read_is_refused_and_counted(
+    shared: Api, query: str
+) -> None:
+    before = await unreadable(shared)
 
     answer = await shared.get(f"{HOOK}?{query}", key=None)
 
     found = problem(answer, 400, "malformed_request")
     assert SECRET not in str(found)
     assert "0199000001" not in str(found)
-    assert await shared.count(acknowledgements) == before
+    after = await unreadable(shared)
+    assert sum(row["times"] for row in after) == sum(row["times"] for row in before) + 1
+    assert {row["attempt_id"] for row in after} == {None}
+    assert None not in {row["applied_at"] for row in after}  # nothing will ever apply it
+
+
+async def unreadable(api: Api) -> list[Any]:
+    async with api.gateway.database.reading() as connection:
+        found = await connection.execute(
+            select(acknowledgements).where(acknowledgements.c.note == "unreadable")
+        )
+        return list(found.mappings())
+
+
+@sqlite_only
+async def test_what_can_be_read_of_an_acknowledgement_is_kept(api: Api) -> None:
+    _, reference = await submitted(api)
+    query = f"etat_e=0&etat_e=31083&ref_accuse={reference}&numero={NUMBER}&nb_page=3&heure=10:00"
+
+    for _ in range(3):
+        problem(await api.get(f"{HOOK}?{query}", key=None), 400, "malformed_request")
+
+    (row,) = await kept(api, reference)
+    assert (row["code"], row["number"], row["pages"], row["times"]) == ("", NUMBER, 3, 3)
+    assert (row["note"], row["detail"]) == ("unreadable", "etat_e is given twice")
+    # The right one still arrives, and the other one is not taken for it.
+    assert (await acknowledge(api, reference)).status == 200
+    assert [row["note"] for row in await kept(api, reference)] == ["unreadable", None]
 
 
 @sqlite_only
@@ -392,7 +424,7 @@ async def test_no_reference_exists_before_a_fax_is_claimed(api: Api, status: str
 
 async def test_a_message_of_another_channel_is_never_acknowledged(api: Api) -> None:
     made = (await api.post("/v1/sms", {"to": "+33199000001", "text": "x"})).json()
-    (held,) = await submit.claim(api.gateway, Channel.SMS, 10)
+    ((held,),) = await submit.claim(api.gateway, Channel.SMS, 10)
 
     assert (await acknowledge(api, held.claim.reference)).status == 200
 

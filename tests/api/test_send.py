@@ -12,8 +12,10 @@ from typing import Any
 
 import pikepdf
 import pytest
+from PIL import Image
 from sqlalchemy import select, text, update
 
+from app.domain import identifiers
 from app.domain.message import Channel
 from app.store.contents import read
 from app.store.tables import blobs, messages
@@ -94,6 +96,7 @@ async def test_the_least_that_a_message_needs_is_accepted(shared: Api, path: str
         "reference": None,
         "billing_code": None,
         "batch_id": None,
+        "status_granularity": "message",
         "tags": [],
         "purpose": "transactional",
         "metadata": {},
@@ -118,6 +121,7 @@ async def test_the_least_that_a_message_needs_is_accepted(shared: Api, path: str
         "links": {
             "self": f"/v1/messages/{found['id']}",
             "events": f"/v1/messages/{found['id']}/events",
+            "recipients": f"/v1/messages/{found['id']}/recipients",
         },
     }
     again = await shared.get(answer.headers["Location"])
@@ -177,6 +181,24 @@ FULL: dict[str, dict[str, Any]] = {
         "retry": None,
     },
 }
+
+
+@pytest.mark.parametrize("path", FULL)
+async def test_a_client_may_ask_for_a_message_that_was_not_sent_to_be_sent_again_but_no_letter(
+    shared: Api, path: str
+) -> None:
+    answer = await shared.post(path, {**FULL[path], "on_uncertain": "retry"})
+
+    if path == "/v1/letters":
+        assert wrong(answer) == [("/on_uncertain", "not_supported")]
+        return
+    async with shared.gateway.database.reading() as connection:
+        found = await connection.execute(
+            select(messages.c.on_uncertain).where(
+                messages.c.id == identifiers.read(identifiers.MESSAGE, answer.json()["id"])
+            )
+        )
+    assert found.scalar_one() == "retry"
 
 
 @pytest.mark.parametrize("path", FULL)
@@ -517,25 +539,149 @@ def heavy(size: int, *, shrinks: bool) -> bytes:
     return out.getvalue()
 
 
+def dotted(pages: int) -> bytes:
+    """Return a PDF of photographs of nothing but dots, which no fax makes smaller."""
+    packed = io.BytesIO()
+    Image.effect_noise((1240, 1754), 200).save(packed, "JPEG", quality=80)
+    with pikepdf.new() as made:
+        stream = pikepdf.Stream(made, packed.getvalue())
+        stream.Type, stream.Subtype = pikepdf.Name.XObject, pikepdf.Name.Image
+        stream.Width, stream.Height, stream.BitsPerComponent = 1240, 1754, 8
+        stream.ColorSpace, stream.Filter = pikepdf.Name.DeviceGray, pikepdf.Name.DCTDecode
+        picture = made.make_indirect(stream)
+        for _ in range(pages):
+            made.add_blank_page(page_size=(595, 842))
+            page = made.pages[-1]
+            page.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(I=picture))
+            page.Contents = made.make_stream(b"q 595 0 0 842 0 0 cm /I Do Q")
+        out = io.BytesIO()
+        made.save(out)
+    return out.getvalue()
+
+
 async def test_a_fax_is_made_to_fit_or_refused(shared: Api, serve: Any) -> None:
     limits = {"attachment_limit": 4_000_000, "body_limit": 8_000_000}
     async with serve(shared.gateway.database, **limits) as unknown:
         api = replace(unknown, live=shared.live)
         large = {"document": {"content_base64": encoded(heavy(1_500_000, shrinks=True))}}
-        too_large = {"document": {"content_base64": encoded(heavy(1_500_000, shrinks=False))}}
+        larger = {"document": {"content_base64": encoded(heavy(1_500_000, shrinks=False))}}
+        too_large = {"document": {"content_base64": encoded(dotted(6))}}
 
-        content = await content_of(api, await api.post("/v1/faxes", named(fax(**large))))
-        assert content.file.size < 1_000_000
-        async with api.gateway.database.reading() as connection:
-            kept = await connection.execute(
-                select(blobs.c.content).where(blobs.c.sha256 == content.file.sha256)
-            )
-            assert len(kept.scalar_one()) == content.file.size
+        for body, warnings in ((large, []), (larger, ["recompressed:/document"])):
+            answer = await api.post("/v1/faxes", named(fax(**body)))
+            assert answer.json()["warnings"] == warnings
+            content = await content_of(api, answer)
+            assert content.file.size < 1_000_000
+            async with api.gateway.database.reading() as connection:
+                kept = await connection.execute(
+                    select(blobs.c.content).where(blobs.c.sha256 == content.file.sha256)
+                )
+                assert len(kept.scalar_one()) == content.file.size
         refused = await api.post("/v1/faxes", fax(**too_large))
         assert wrong(refused) == [("/document", "document_too_large")]
         # Another provider has no such limit.
         documents = [too_large["document"]]
         assert (await api.post("/v1/letters", letter(documents=documents))).status == 202
+
+
+def picture(kind: str, pages: int = 1) -> bytes:
+    out = io.BytesIO()
+    image = Image.new("RGB", (60, 40), (200, 0, 0))
+    more = {"save_all": True, "append_images": [image] * (pages - 1)} if pages > 1 else {}
+    image.save(out, kind, **more)
+    return out.getvalue()
+
+
+TAKEN = {
+    "a PNG": ("scan.png", picture("PNG"), "image/png", 1),
+    "a JPEG under another name": ("scan.pdf", picture("JPEG"), "image/jpeg", 1),
+    "a TIFF of three pages": ("scan.tif", picture("TIFF", 3), "image/tiff", 3),
+    "a text": ("scan.txt", "Reçu 12 €\fsuite".encode("cp1252"), "text/plain", 2),
+}
+
+
+@pytest.mark.parametrize("kind", TAKEN)
+async def test_a_picture_or_text_becomes_a_pdf(shared: Api, kind: str) -> None:
+    filename, given, media_type, pages = TAKEN[kind]
+    inline = {"content_base64": encoded(given), "filename": filename}
+    raw = await shared.call(
+        "POST", "/v1/documents", data=given, headers={"Content-Type": media_type}
+    )
+    assert raw.status == 201, raw
+    uploaded = raw.json()
+    assert (uploaded["media_type"], uploaded["pages"]) == (media_type, None)
+    assert uploaded["sha256"] == hashlib.sha256(given).hexdigest()
+    assert (await shared.get(raw.headers["Location"])).json() == uploaded
+
+    first = await shared.post("/v1/faxes", named(fax(document=inline)))
+    second = await shared.post(
+        "/v1/faxes", named(fax(document={"document_id": uploaded["id"], "filename": filename}))
+    )
+    third = await shared.post("/v1/letters", named(letter(documents=[SMALL, inline])))
+
+    assert [answer.json()["warnings"] for answer in (first, second)] == [
+        ["converted:/document"]
+    ] * 2
+    assert "converted:/documents/1" in third.json()["warnings"]
+    assert "converted:/documents/0" not in third.json()["warnings"]
+    assert first.json()["fax"]["pages"] == pages
+    made = [(await content_of(shared, answer)).file for answer in (first, second)]
+    assert made[0] == made[1] == (await content_of(shared, third)).files[1]
+    assert (made[0].name, made[0].media_type, made[0].pages) == (
+        "scan.pdf",
+        "application/pdf",
+        pages,
+    )
+    async with shared.gateway.database.reading() as connection:
+        kept = (
+            await connection.execute(
+                select(blobs.c.content).where(blobs.c.sha256 == made[0].sha256)
+            )
+        ).scalar_one()
+    with pikepdf.open(io.BytesIO(kept)) as document:
+        assert len(document.pages) == pages
+
+
+SMALL = {"filename": "a.pdf", "content_base64": encoded(pdf())}
+
+
+async def test_an_attachment_is_not_converted(shared: Api) -> None:
+    attachments = [
+        {"filename": name, "content_base64": encoded(content)}
+        for name, content, _, _ in TAKEN.values()
+        if name != "scan.pdf"
+    ]
+
+    answer = await shared.post("/v1/emails", named(email(attachments=attachments)))
+
+    content = await content_of(shared, answer)
+    assert [file.name for file in content.files] == [one["filename"] for one in attachments]
+    assert [file.media_type for file in content.files] == ["image/png", "image/tiff", "text/plain"]
+    assert not [one for one in answer.json()["warnings"] if one.startswith("converted")]
+
+
+NOT_TAKEN = {
+    "half a picture": ("a.png", picture("PNG")[:60], "document_invalid", "damaged"),
+    "a text with Chinese": ("a.txt", "中".encode(), "document_invalid", "U+4E2D"),
+    "bytes named a text": ("a.txt", b"a\0b", "document_invalid", "UTF-8"),
+    "an office document": ("a.docx", b"PK\x03\x04" + bytes(50), "document_invalid", ".txt"),
+    "a text without a name": (None, b"Bonjour", "document_invalid", ".txt"),
+    "a page of errors": ("a.html", b"<html>404</html>", "document_invalid", ".txt"),
+}
+
+
+@pytest.mark.parametrize("kind", NOT_TAKEN)
+async def test_what_becomes_no_pdf_is_refused_and_says_what_to_do(shared: Api, kind: str) -> None:
+    filename, given, code, said = NOT_TAKEN[kind]
+    file = {"content_base64": encoded(given)} | ({"filename": filename} if filename else {})
+
+    for path, body, pointer in (
+        ("/v1/faxes", fax(document=file), "/document"),
+        ("/v1/letters", letter(documents=[SMALL, file]), "/documents/1"),
+    ):
+        answer = await shared.post(path, body)
+        assert wrong(answer) == [(pointer, code)]
+        assert said in answer.json()["errors"][0]["detail"]
 
 
 @pytest.mark.parametrize(

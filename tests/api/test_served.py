@@ -34,7 +34,7 @@ async def granted(api: Api) -> tuple[str, str, Held]:
     file = {"content_base64": encoded(pdf(2)), "filename": "secret name.pdf"}
     made = await api.post("/v1/faxes", fax(document=file))
     assert made.status == 202
-    (held,) = await submit.claim(api.gateway, Channel.FAX, 10)
+    ((held,),) = await submit.claim(api.gateway, Channel.FAX, 10)
     assert held.document_url is not None
     path = held.document_url.removeprefix(api.gateway.public_url)
     return made.headers["Location"], path, held
@@ -191,7 +191,7 @@ async def test_a_document_closes_where_the_provider_did_not_take_it(
     _, path, held = await granted(api)
     assert (await api.get(path, key=None)).status == 200
 
-    await submit.record(api.gateway, [Ended(held=held, outcome=outcome)])
+    await submit.record(api.gateway, [Ended(held=held, outcome=outcome, function="http.php")])
 
     assert (await api.get(path, key=None)).status == status
 
@@ -211,7 +211,9 @@ async def test_a_refusal_that_races_fetches_serves_nothing_afterwards(api: Api) 
 
     fetching = [asyncio.create_task(fetch()) for _ in range(4)]
     await asyncio.sleep(0.1)
-    await submit.record(api.gateway, [Ended(held=held, outcome=Refused(NOTHING))])
+    await submit.record(
+        api.gateway, [Ended(held=held, outcome=Refused(NOTHING), function="http.php")]
+    )
     revoked.set()
     found = await asyncio.gather(*fetching)
 
@@ -226,7 +228,9 @@ async def test_a_refusal_that_races_fetches_serves_nothing_afterwards(api: Api) 
 
 async def test_a_new_attempt_has_a_document_of_its_own(api: Api) -> None:
     _, first, held = await granted(api)
-    await submit.record(api.gateway, [Ended(held=held, outcome=Deferred("refused"))])
+    await submit.record(
+        api.gateway, [Ended(held=held, outcome=Deferred("refused"), function="http.php")]
+    )
     async with api.gateway.database.transaction() as connection:
         await connection.execute(
             update(messages)
@@ -234,7 +238,7 @@ async def test_a_new_attempt_has_a_document_of_its_own(api: Api) -> None:
             .values(due_at=api.gateway.now())
         )
 
-    (again,) = await submit.claim(api.gateway, Channel.FAX, 10)
+    ((again,),) = await submit.claim(api.gateway, Channel.FAX, 10)
 
     assert again.document_url is not None
     second = again.document_url.removeprefix(api.gateway.public_url)

@@ -45,7 +45,7 @@ async def sent(world: World) -> tuple[UUID, str]:
     [
         ("0", 3, "delivered", None),
         ("0", 2, "partially_delivered", None),
-        ("31064", 0, "failed", "busy"),
+        ("31068", 0, "failed", "no_answer"),
         ("31083", 0, "failed", "invalid_recipient"),
         ("33126", 0, "failed", "transmission_error"),
         ("33126", 1, "partially_delivered", None),
@@ -69,12 +69,13 @@ async def test_an_acknowledgement_before_the_answer_waits_and_is_then_applied(
     world: World,
 ) -> None:
     message_id = await world.keep(fax())
-    (held,) = await submit.claim(world.gateway, Channel.FAX, 1)
+    ((held,),) = await submit.claim(world.gateway, Channel.FAX, 1)
     await bring(world, held.claim.reference)
     assert (await world.row(message_id))["status"] == "submitting"
 
     await submit.record(
-        world.gateway, [Ended(held=held, outcome=Accepted(None, "113", "transmis"))]
+        world.gateway,
+        [Ended(held=held, outcome=Accepted(None, "113", "transmis"), function="http.php")],
     )
 
     assert await world.statuses(message_id) == ["queued", "submitting", "submitted", "delivered"]
@@ -105,7 +106,7 @@ async def test_a_later_failure_never_overwrites_delivered_and_is_kept(world: Wor
 
 async def test_a_later_success_corrects_a_failure(world: World) -> None:
     message_id, reference = await sent(world)
-    await bring(world, reference, "31064", pages=0)
+    await bring(world, reference, "31068", pages=0)
 
     await bring(world, reference)
 
@@ -149,11 +150,12 @@ async def test_an_unknown_reference_is_kept_and_matched_when_its_message_appears
 ) -> None:
     await bring(world, "X7")
     message_id = await world.keep(fax())
-    (held,) = await submit.claim(world.gateway, Channel.FAX, 1)
+    ((held,),) = await submit.claim(world.gateway, Channel.FAX, 1)
 
     # The provider names the fax by a reference of its own, which nobody knew before its answer.
     await submit.record(
-        world.gateway, [Ended(held=held, outcome=Accepted("X7", "113", "transmis"))]
+        world.gateway,
+        [Ended(held=held, outcome=Accepted("X7", "113", "transmis"), function="http.php")],
     )
 
     assert (await world.row(message_id))["status"] == "delivered"
@@ -171,7 +173,7 @@ async def test_an_unclear_call_is_settled_by_its_acknowledgement(world: World) -
 
 async def test_a_lost_lease_is_settled_by_what_was_acknowledged_meanwhile(world: World) -> None:
     message_id = await world.keep(fax())
-    (held,) = await submit.claim(world.gateway, Channel.FAX, 1)
+    ((held,),) = await submit.claim(world.gateway, Channel.FAX, 1)
     await bring(world, held.claim.reference)
 
     world.clock.turn(seconds=200)

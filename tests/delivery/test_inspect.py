@@ -1,6 +1,5 @@
-"""PDFs good and bad, looked at in a process of its own, and made to fit 123-fax's 1 Mo."""
+"""PDFs good and bad, looked at in a process of its own."""
 
-import hashlib
 import io
 import os
 import random
@@ -15,9 +14,7 @@ from pikepdf import Array, Dictionary, Name
 
 from app.delivery import inspect as inspecting
 from app.delivery.inspect import Inspected, Inspector, NotInspected
-from app.domain.errors import FieldError
-from app.domain.message import File
-from app.providers.fax123.documents import LARGEST, fitted
+from app.delivery.inspect.tasks import ALLOWED, Task
 
 pytestmark = pytest.mark.anyio
 
@@ -43,16 +40,6 @@ def pdf(pages: int, filling: bytes = b"", **options: object) -> bytes:
     if filling:
         document.pages[0].Contents = document.make_stream(filling)
     return saved(document, **options)
-
-
-def noise(size: int) -> bytes:
-    # A comment of a content stream: it draws nothing, and no compression makes it shorter.
-    return b"%" + random.Random(1).randbytes(size).replace(b"\n", b"x").replace(b"\r", b"x")
-
-
-def file(content: bytes, media_type: str = "application/pdf") -> File:
-    digest = hashlib.sha256(content).hexdigest()
-    return File(sha256=digest, name="a.pdf", media_type=media_type, size=len(content))
 
 
 ENCRYPTED = pdf(1, encryption=pikepdf.Encryption(user="user", owner="owner"))
@@ -99,7 +86,7 @@ async def test_what_is_no_pdf_for_us_is_refused_and_says_what_to_do(
 
 
 async def test_a_truncated_pdf_never_counts_more_pages_than_it_has(inspector: Inspector) -> None:
-    whole = pdf(3, noise(2000))
+    whole = pdf(3, b"%" + b"x" * 2000)
 
     for length in (20, len(whole) // 2, len(whole) - 600, len(whole) - 20):
         found = await inspector.inspect(whole[:length])
@@ -176,7 +163,7 @@ async def test_a_process_that_dies_of_its_limits_is_a_refusal(inspector: Inspect
     found = await inspector.inspect(content, rewrite=True)
 
     assert found == NotInspected("document_invalid", inspecting.HOSTILE)
-    assert time.monotonic() - began < inspecting.PATIENCE
+    assert time.monotonic() - began < ALLOWED[Task.REWRITE].patience
     assert len(content) < 1_500_000
 
 
@@ -195,92 +182,6 @@ def children() -> list[str]:
     task = f"/proc/{os.getpid()}/task/{os.getpid()}/children"
     with open(task, encoding="ascii") as listed:  # noqa: PTH123
         return listed.read().split()
-
-
-# 123-fax's 1 Mo.
-
-
-async def test_a_document_that_fits_goes_as_it_is(inspector: Inspector) -> None:
-    content = pdf(2, noise(LARGEST - len(pdf(2)) - 2000))
-    assert len(content) <= LARGEST
-
-    found = await fitted(inspector, file(content), content)
-
-    assert found == (
-        File(
-            sha256=hashlib.sha256(content).hexdigest(),
-            name="a.pdf",
-            media_type="application/pdf",
-            size=len(content),
-            pages=2,
-        ),
-        content,
-    )
-
-
-async def test_a_large_document_is_rewritten_without_loss(inspector: Inspector) -> None:
-    drawing = b"0 0 1 rg 10 10 100 100 re f\n" * 60_000
-    content = pdf(3, drawing)
-    assert len(content) > LARGEST
-
-    found = await fitted(inspector, file(content), content)
-
-    assert not isinstance(found, FieldError)
-    kept, rewritten = found
-    assert len(rewritten) <= LARGEST
-    assert (kept.size, kept.pages, kept.name) == (len(rewritten), 3, "a.pdf")
-    assert kept.sha256 == hashlib.sha256(rewritten).hexdigest()
-    with pikepdf.open(io.BytesIO(rewritten)) as opened:
-        assert len(opened.pages) == 3
-        assert opened.pages[0].Contents.read_bytes() == drawing
-
-
-async def test_a_document_that_stays_too_large_is_refused_with_its_sizes(
-    inspector: Inspector,
-) -> None:
-    content = pdf(1, noise(1_200_000))
-
-    found = await fitted(inspector, file(content), content)
-
-    assert isinstance(found, FieldError)
-    assert (found.pointer, found.code) == ("/document", "document_too_large")
-    assert "1,000,000" in found.detail
-    assert "The document has 1,2" in found.detail
-
-
-@pytest.mark.parametrize("size", [LARGEST, LARGEST + 1])
-async def test_the_limit_is_a_million_bytes_and_not_one_more(
-    inspector: Inspector, size: int
-) -> None:
-    short = pdf(1, noise(LARGEST - 5000))
-    content = short + b"\n" * (size - len(short))
-    assert len(content) == size
-
-    found = await fitted(inspector, file(content), content)
-
-    assert not isinstance(found, FieldError)
-    assert (found[1] == content) is (size == LARGEST)
-    assert len(found[1]) <= LARGEST
-
-
-@pytest.mark.parametrize("media_type", ["image/tiff", "text/plain", "application/PDF", ""])
-async def test_a_fax_is_a_pdf(inspector: Inspector, media_type: str) -> None:
-    content = pdf(1)
-
-    found = await fitted(inspector, file(content, media_type), content)
-
-    assert isinstance(found, FieldError)
-    assert (found.pointer, found.code) == ("/document", "document_invalid")
-
-
-@pytest.mark.parametrize("content", [b"", b"junk", ENCRYPTED, pdf(0)])
-async def test_a_document_that_does_not_open_is_refused_at_its_field(
-    inspector: Inspector, content: bytes
-) -> None:
-    found = await fitted(inspector, file(content), content)
-
-    assert isinstance(found, FieldError)
-    assert (found.pointer, found.code) == ("/document", "document_invalid")
 
 
 async def test_what_lies_in_the_working_directory_is_not_run(
@@ -316,3 +217,16 @@ async def test_a_hostile_document_does_not_spoil_the_next_one(inspector: Inspect
     spoiled = await inspector.inspect(pdf(1))
 
     assert isinstance(spoiled, Inspected)
+
+
+async def test_who_reads_documents_holds_no_setting(
+    inspector: Inspector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MULTICANAL_FAX123_PASSWORD", "canary")
+
+    await inspector.inspect(pdf(1))
+
+    (process,) = inspector._idle
+    environment = Path(f"/proc/{process.pid}/environ").read_bytes()
+    assert b"MULTICANAL" not in environment
+    assert b"canary" not in environment

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.delivery import retry, settle, submit
+from app.delivery import admit, retry, settle, submit
 from app.domain.message import Channel
 from app.domain.outcome import (
     Accepted,
@@ -37,7 +37,7 @@ REFUSAL = Failure(
         (Refused(REFUSAL), "failed", "refused", False),
         (Deferred("refused connection"), "queued", "deferred", True),
         (Blocked("provider_credentials", "wrong password"), "queued", "blocked", True),
-        (Unclear("the connection broke"), "uncertain", "unclear", False),
+        (Unclear("the connection broke"), "uncertain", "unclear", True),
     ],
 )
 async def test_each_outcome_moves_the_message_and_closes_the_attempt(
@@ -62,7 +62,7 @@ async def test_each_outcome_moves_the_message_and_closes_the_attempt(
 async def test_the_attempt_is_committed_before_the_call(world: World) -> None:
     message_id = await world.keep(sms())
 
-    (held,) = await submit.claim(world.gateway, Channel.SMS, 1)
+    ((held,),) = await submit.claim(world.gateway, Channel.SMS, 1)
 
     (attempt,) = await world.attempts(message_id)
     row = await world.row(message_id)
@@ -105,7 +105,8 @@ async def test_a_blocked_message_waits_with_its_reason_and_goes_on_later(world: 
     assert (await world.row(message_id))["blocked_reason"] == "provider_credit"
     assert await world.submit(Channel.SMS) == []
 
-    world.clock.turn(seconds=31)
+    world.clock.turn(minutes=16)
+    await admit.probe_due(world.gateway)
     await world.submit(Channel.SMS, Accepted("guid"))
 
     row = await world.row(message_id)
@@ -118,6 +119,7 @@ async def test_a_deferred_message_gives_up_after_the_last_try(world: World) -> N
     for _ in range(retry.MOST_ATTEMPTS):
         await world.submit(Channel.SMS, Deferred("refused connection"))
         world.clock.turn(hours=1)
+        await admit.probe_due(world.gateway)
 
     row = await world.row(message_id)
     assert (row["status"], row["failure"]["reason"]) == ("failed", "provider_unavailable")
@@ -154,8 +156,8 @@ async def test_an_outcome_that_comes_after_the_lease_moves_nothing_and_is_kept(
     world: World,
 ) -> None:
     message_id = await world.keep(sms())
-    (held,) = await submit.claim(world.gateway, Channel.SMS, 1)
-    late = await submit.call(world.gateway, held)
+    ((held,),) = await submit.claim(world.gateway, Channel.SMS, 1)
+    (late,) = await submit.call(world.gateway, [held])
     world.clock.turn(seconds=151)
     await settle.lose_leases(world.gateway)
 
@@ -173,10 +175,10 @@ async def test_a_worker_that_was_held_up_between_claim_and_call_does_not_send(
     world: World,
 ) -> None:
     message_id = await world.keep(sms())
-    (held,) = await submit.claim(world.gateway, Channel.SMS, 1)
+    ((held,),) = await submit.claim(world.gateway, Channel.SMS, 1)
 
     world.clock.turn(seconds=31)
-    await submit.record(world.gateway, [await submit.call(world.gateway, held)])
+    await submit.record(world.gateway, await submit.call(world.gateway, [held]))
 
     assert world.provider.submissions == []
     assert (await world.row(message_id))["status"] == "queued"
@@ -219,7 +221,7 @@ async def test_a_refused_document_that_was_never_fetched_is_tried_again(world: W
 
 async def test_a_refused_document_that_was_fetched_fails_at_once(world: World) -> None:
     message_id = await world.keep(fax())
-    (held,) = await submit.claim(world.gateway, Channel.FAX, 1)
+    ((held,),) = await submit.claim(world.gateway, Channel.FAX, 1)
     assert held.document_url is not None
     token = held.document_url.rpartition("/")[2].removesuffix(".pdf")
     async with world.gateway.database.transaction() as connection:
@@ -229,7 +231,7 @@ async def test_a_refused_document_that_was_fetched_fails_at_once(world: World) -
     )
     world.fax.outcomes.append(Refused(judged, only_if_fetched=True))
 
-    await submit.record(world.gateway, [await submit.call(world.gateway, held)])
+    await submit.record(world.gateway, await submit.call(world.gateway, [held]))
 
     assert served is not None
     assert (await world.row(message_id))["status"] == "failed"

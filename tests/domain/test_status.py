@@ -2,16 +2,16 @@
 
 import pytest
 
-from app.domain.status import FINAL, NEXT, TRACKED, WAITING, Status, allowed
+from app.domain.status import ARRIVED, BY_REPORT, FINAL, NEXT, TRACKED, WAITING, Status, allowed
 
 GRID = """
                      sch que hel sbg unc sub sen del par fai ret can exp
 scheduled             .   x   x   x   .   .   .   .   .   x   .   x   x
-queued                .   .   x   x   .   .   .   .   .   x   .   x   x
+queued                .   .   x   x   .   .   .   x   x   x   .   x   x
 held                  .   x   .   .   .   .   .   .   .   x   .   x   x
 submitting            .   x   x   .   x   x   .   .   .   x   .   .   .
-uncertain             .   x   .   .   .   x   .   .   .   x   .   .   x
-submitted             .   .   .   .   .   .   x   x   x   x   x   .   x
+uncertain             .   x   x   .   .   x   .   .   .   x   .   .   x
+submitted             .   x   .   .   .   .   x   x   x   x   x   .   x
 sent                  .   .   .   .   .   .   .   x   x   x   x   .   x
 delivered             .   .   .   .   .   .   .   .   .   .   x   .   .
 partially_delivered   .   .   .   .   .   .   .   x   .   .   .   .   .
@@ -62,7 +62,26 @@ def test_the_grid_and_the_table_know_every_status() -> None:
 
 def test_a_message_that_may_have_been_sent_is_never_queued_but_by_evidence() -> None:
     back = {previous for previous in Status if allowed(previous, Status.QUEUED)}
-    assert back == {Status.SCHEDULED, Status.HELD, Status.SUBMITTING, Status.UNCERTAIN}
+    assert back == {
+        Status.SCHEDULED,
+        Status.HELD,
+        Status.SUBMITTING,
+        Status.UNCERTAIN,
+        Status.SUBMITTED,
+    }
+    assert (Status.SUBMITTED, Status.QUEUED) in BY_REPORT
+
+
+def test_what_only_a_report_allows_stands_in_the_table_of_moves() -> None:
+    assert all(allowed(*move) for move in BY_REPORT)
+    # Whoever waits for a worker never arrives by itself, and whoever was accepted never goes back.
+    assert {
+        (previous, following)
+        for previous in WAITING | TRACKED
+        for following in NEXT[previous]
+        if (previous in WAITING and following in ARRIVED)
+        or (previous in TRACKED and following in WAITING)
+    } == BY_REPORT
 
 
 def test_waiting_tracked_and_final_do_not_overlap() -> None:

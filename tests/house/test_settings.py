@@ -232,6 +232,31 @@ def test_a_name_of_another_program_is_none_of_ours() -> None:
     assert unknown_names({"PATH": "x", "MULTICANALX": "y", "MULTICANAL_PORT": "z"}) == []
 
 
+def test_production_has_no_fault_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    give(monkeypatch, PRODUCTION | {"MULTICANAL_FAULT_POINTS": "K8=kill@1"})
+
+    assert problems() == ["MULTICANAL_FAULT_POINTS: production has none"]
+
+
+# --- what must fit together ---
+
+
+@pytest.mark.parametrize(
+    "text", ["K8", "K8=", "K8=melt", "K99=kill", "K8=kill@x", "K8=kill;K9=kill", "8=kill"]
+)
+def test_a_fault_point_is_one_of_ours(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    give(monkeypatch, {"MULTICANAL_FAULT_POINTS": text})
+
+    assert named(problems()) == ["MULTICANAL_FAULT_POINTS"]
+
+
+def test_a_lease_outlasts_each_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    give(monkeypatch, {"MULTICANAL_WORKER_LEASE": "60", "MULTICANAL_FAX123_TIMEOUT": "40"})
+
+    words = "with a MULTICANAL_WORKER_LEASE of 60 a call may take 40 seconds at most"
+    assert problems() == [f"MULTICANAL_EFIDEM_TIMEOUT: {words}"]
+
+
 # --- the command ---
 
 

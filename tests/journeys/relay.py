@@ -15,6 +15,7 @@ class Relay:
     def __init__(self, port: int, target: int) -> None:
         self.port = port
         self.urls: list[str] = []
+        self.urls_of: dict[str, list[str]] = {}  # by the number of the fax
         self.look: Callable[[str], None] | None = None  # called with the address, before the call
         self._target = target
         self._listening: socket.socket | None = None
@@ -51,10 +52,13 @@ class Relay:
             while not request.endswith(b"\r\n\r\n"):
                 request += caller.recv(65_536)
             address = urlsplit(request.split(b" ", 2)[1].decode("ascii"))
-            url = parse_qs(address.query)["url"][0]
-            self.urls.append(url)
-            if self.look is not None:
-                self.look(url)
+            named = parse_qs(address.query)
+            # A call that only looks whether the provider is there names no document.
+            for url in named.get("url", ()):
+                self.urls.append(url)
+                self.urls_of.setdefault(named["fax"][0], []).append(url)
+                if self.look is not None:
+                    self.look(url)
             with socket.create_connection((HOST, self._target)) as provider:
                 # The provider shall close after its answer, so that its end can be seen.
                 provider.sendall(request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))

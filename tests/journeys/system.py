@@ -62,6 +62,7 @@ class System:
             "MULTICANAL_WORKER_IDLE": "0.1",
             "MULTICANAL_WORKER_DRAIN": "15",
             "MULTICANAL_PACE": PACE,
+            "MULTICANAL_FAX_RETRY_DELAYS": "20,40",  # seconds, times the pace
             "MULTICANAL_LOG_LEVEL": "DEBUG",
         }
         self.dialect = "document"  # of Efidem's WSDL
@@ -107,6 +108,9 @@ class System:
     def signal(self, name: str, number: int = signal.SIGTERM) -> None:
         self._running[name].process.send_signal(number)
 
+    def pid(self, name: str) -> int:
+        return self._running[name].process.pid
+
     def wait(self, name: str) -> int:
         """Return the exit status of a part that ends by itself."""
         process = self._running[name].process
@@ -151,7 +155,7 @@ class System:
             ledger = ["--ledger", str(self.folder / f"{name}.ledger")]
             dialect = ["--dialect", self.dialect] if name == "efidem" else []
             return ["simulate", name, *port, "--pace", SIMULATED_PACE, *ledger, *dialect]
-        return ["api", *port]
+        return ["serve" if name == "serve" else "api", *port]
 
     def _begin(self, name: str, settings: Mapping[str, str]) -> None:
         log = self.folder / f"{name}.log"

@@ -64,7 +64,6 @@ def test_a_refused_fax_fails_with_the_providers_code_and_words(system: System) -
 @pytest.mark.parametrize(
     ("behaviour", "failure"),
     [
-        ("0008", ("temporary", "busy", True, "31064", "occupé")),
         ("0002", ("temporary", "no_answer", True, "31068", "pas de réponse")),
         ("0003", ("permanent", "invalid_recipient", False, "31083", "mauvais numéro")),
         # Not in the document: it was not received, and nobody knows why.

@@ -1,10 +1,12 @@
 """A server on a real loopback socket that records what arrives and answers what it is told."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from ssl import SSLContext
+
+Pieces = Iterable[bytes | float]  # what is written, and seconds of silence between
 
 
 @dataclass
@@ -22,7 +24,7 @@ class Server:
 
 @asynccontextmanager
 async def serving(
-    answer: bytes | None,
+    answer: bytes | Callable[[], Pieces] | None,
     *,
     silent: float = 0.0,
     greets: bool = False,
@@ -46,8 +48,13 @@ async def serving(
                     server.requests.append(await _request(reader))
                 with suppress(TimeoutError):
                     await asyncio.wait_for(over.wait(), silent)
-                writer.write(answer)
-                await writer.drain()
+                for piece in [answer] if isinstance(answer, bytes) else answer():
+                    if isinstance(piece, bytes):
+                        writer.write(piece)
+                        await writer.drain()
+                    else:
+                        with suppress(TimeoutError):
+                            await asyncio.wait_for(over.wait(), piece)
         writer.close()
         with suppress(OSError):
             await writer.wait_closed()

@@ -14,6 +14,7 @@ OUTCOMES: list[tuple[Meaning, Outcome]] = [
     (Meaning.BLOCKED, Blocked("why", "the provider answered 7 (words)", "7", "words")),
     (Meaning.NO_STATUS, Unclear("no_status is no answer to a call that sends", "7")),
     (Meaning.OUR_FAULT, Unclear("our_fault is no answer to a call that sends", "7")),
+    (Meaning.NEGATIVE, Unclear("negative is no answer to a call that sends", "7")),
 ]
 
 

@@ -17,15 +17,16 @@ from tests.providers.sockets import http_answer, serving
 
 pytestmark = pytest.mark.anyio
 
-Call = Callable[[Wire, str], Awaitable[Exchange]]
+Call = Callable[..., Awaitable[Exchange]]
+MEBIBYTE = 1_048_576
 
 
-async def get(way: Wire, url: str) -> Exchange:
-    return await way.get(url)
+async def get(way: Wire, url: str, largest: int = MEBIBYTE) -> Exchange:
+    return await way.get(url, largest=largest)
 
 
-async def post(way: Wire, url: str) -> Exchange:
-    return await way.post(url, b"<e/>", {"Content-Type": "text/xml"})
+async def post(way: Wire, url: str, largest: int = MEBIBYTE) -> Exchange:
+    return await way.post(url, b"<e/>", {"Content-Type": "text/xml"}, largest=largest)
 
 
 BOTH = pytest.mark.parametrize("call", [get, post])
@@ -237,6 +238,19 @@ async def test_an_answer_over_a_mebibyte_is_broken(way: Wire, answer: bytes) -> 
         assert await way.get(server.url()) == Broken("the answer is larger than 1 MiB")
 
 
+@BOTH
+async def test_an_answer_may_be_as_large_as_its_caller_says(call: Call) -> None:
+    way = Wire(timeout=20.0, concurrency=1)
+    body = gzip.compress(bytes(3 * MEBIBYTE))
+    async with serving(http_answer(body, 200, "Content-Encoding: gzip")) as server:
+        enough = await call(way, server.url(), largest=3 * MEBIBYTE)
+        little = await call(way, server.url(), largest=2 * MEBIBYTE)
+    await way.close()
+
+    assert enough == Answered(200, bytes(3 * MEBIBYTE), "text/html")
+    assert little == Broken("the answer is larger than 2 MiB")
+
+
 # A whole answer.
 
 
@@ -358,3 +372,37 @@ async def test_calls_are_kept_apart_as_the_rate_asks() -> None:
 
 async def test_a_wire_that_was_never_used_closes() -> None:
     await Wire(timeout=1.0, concurrency=1).close()
+
+
+# Whether a call may still begin.
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+async def test_a_call_that_may_not_begin_any_more_sends_no_byte(way: Wire, method: str) -> None:
+    stood = []
+
+    async with serving(http_answer(b"x")) as server:
+
+        async def too_late() -> bool:
+            stood.append(server.connections)
+            return False
+
+        if method == "get":
+            exchange = await way.get(server.url(), may_begin=too_late)
+        else:
+            exchange = await way.post(server.url(), b"<e/>", {}, may_begin=too_late)
+
+    assert exchange == NotSent("the worker was held up before the call")
+    assert server.requests == []
+    assert len(stood) == 1
+
+
+async def test_a_call_that_may_begin_is_made(way: Wire) -> None:
+    async def in_time() -> bool:
+        return True
+
+    async with serving(http_answer(b"x")) as server:
+        exchange = await way.post(server.url(), b"<e/>", {}, may_begin=in_time)
+
+    assert isinstance(exchange, Answered)
+    assert len(server.requests) == 1

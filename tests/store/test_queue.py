@@ -22,9 +22,9 @@ async def claim(world: World, limit: int, channel: Channel = Channel.SMS) -> lis
             connection,
             world.gateway.ids,
             channel,
+            queue.Room(limit),
             now=world.clock.now(),
             lease=LEASE,
-            limit=limit,
         )
 
 
@@ -58,9 +58,9 @@ async def test_a_claim_that_is_rolled_back_leaves_nothing(world: World) -> None:
             connection,
             world.gateway.ids,
             Channel.SMS,
+            queue.Room(1),
             now=world.clock.now(),
             lease=LEASE,
-            limit=1,
         )
         await connection.rollback()
 

@@ -9,7 +9,6 @@ from app.domain.outcome import (
     Blocked,
     Deferred,
     Failure,
-    Finding,
     NoAnswer,
     NoStatus,
     Outcome,
@@ -18,7 +17,15 @@ from app.domain.outcome import (
     Unclear,
 )
 from app.providers.efidem import answer as answers
-from app.providers.efidem.answer import Code, Fault, Identifier, StatusObject, Unreadable
+from app.providers.efidem.answer import (
+    Code,
+    Document,
+    Fault,
+    Identifier,
+    StatusObject,
+    Text,
+    Unreadable,
+)
 from app.providers.efidem.statuses import StatusRow, report
 from app.providers.manual import Function, Meaning, outcome_of
 from app.providers.wire import Answered, Broken, Exchange, NotSent
@@ -51,7 +58,7 @@ def _answered(function: Function, answered: Answered) -> Outcome:
     if answered.status == _TOO_LARGE:
         return _refused("document_invalid", "the provider answered HTTP 413", "413")
     said = answers.read(answered.body)
-    if isinstance(said, Unreadable) and answered.status in _BEFORE_THE_SERVICE:
+    if isinstance(said, Text | Document | Unreadable) and answered.status in _BEFORE_THE_SERVICE:
         return Blocked("provider_contract", f"the provider answered HTTP {answered.status}")
     if isinstance(said, Fault):
         return _faulted(said)
@@ -66,7 +73,9 @@ def _faulted(fault: Fault) -> Outcome:
 
 
 def _said(
-    function: Function, said: Identifier | Code | StatusObject | Unreadable, status: int
+    function: Function,
+    said: Identifier | Code | StatusObject | Text | Document | Unreadable,
+    status: int,
 ) -> Outcome:
     match said:
         case Identifier(text) if status == _OK:
@@ -77,11 +86,12 @@ def _said(
         case Code(text) if status == _OK and text in function.table:
             return outcome_of(function.table[text])
         case Code(text):
-            return Unclear("a code that the document does not list", text)
+            known_by = function.name if status == _OK else None
+            return Unclear("a code that the document does not list", text, known_by)
         case StatusObject(code=code):
             return Unclear("a status came instead of an identifier", code)
-        case Unreadable(why):
-            return Unclear(f"HTTP {status}: {why}")
+        case Text() | Document() | Unreadable():
+            return Unclear(f"HTTP {status}: {_why(said)}")
 
 
 def _refused(reason: str, words: str, code: str) -> Refused:
@@ -95,7 +105,9 @@ def _refused(reason: str, words: str, code: str) -> Refused:
     return Refused(failure)
 
 
-def finding(function: Function, statuses: Statuses, exchange: Exchange) -> Finding:
+def finding(
+    function: Function, statuses: Statuses, exchange: Exchange
+) -> Report | NoStatus | NoAnswer:
     """Return what a status function says of a message."""
     if not isinstance(exchange, Answered):
         return NoAnswer(exchange.why)
@@ -110,8 +122,20 @@ def finding(function: Function, statuses: Statuses, exchange: Exchange) -> Findi
             return NoAnswer("an identifier came instead of a status")
         case Fault(code=code):
             return NoAnswer(f"a SOAP fault {code}")
+        case Text() | Document() | Unreadable() as other:
+            return NoAnswer(_why(other))
+
+
+def _why(said: Text | Document | Unreadable) -> str:
+    """Say why it is no answer of a function that sends or tells a status."""
+    match said:
+        case Text():
+            # It may hold anything, and is not repeated.
+            return "the result is neither an identifier nor a code"
+        case Document():
+            return "the result is a document"
         case Unreadable(why):
-            return NoAnswer(why)
+            return why
 
 
 def _code(

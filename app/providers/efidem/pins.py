@@ -11,8 +11,9 @@ In the file that MULTICANAL_EFIDEM_BINDINGS names, per documented function:
     [functions.ENVOYER_EMAIL.constants]     # an element that the document does not know = its value
     Langue = "FR"
 
-A field of a documented object is written "Adresse_postale.PAYS". Where dates are texts, their format
-stands at the top: date_format = "%d/%m/%Y".
+A field of a documented object is written "Adresse_postale.PAYS". The new password that
+AJOUTER_UTILISATEUR takes is written MOT_DE_PASSE_2: MOT_DE_PASSE is the credentials'. Where dates are
+texts, their format stands at the top: date_format = "%d/%m/%Y".
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -34,8 +35,19 @@ class FunctionPins(BaseModel):
     parameters: dict[str, str] = {}
     constants: dict[str, str] = {}
 
+    def own(self, function: Function) -> dict[str, str]:
+        """Return the pins of a function's own parameters by their names, without the credentials'."""
+        others = {name: at for name, at in self.parameters.items() if name not in _TRIO}
+        second = {
+            one.name: others.pop(pin_name(one))
+            for one in function.parameters
+            if pin_name(one) != one.name and pin_name(one) in others
+        }
+        return others | second
+
 
 NOTHING: Final = FunctionPins()
+_TRIO: Final = frozenset(one.name for one in TRIO)
 DATES: Final = "%Y-%m-%d"  # no document says it
 
 
@@ -57,13 +69,18 @@ def wrong_names(
         if name in known:
             parameters = {
                 full for one in (*TRIO, *known[name].parameters) for full in _names(one, "")
-            }
+            } | {pin_name(one) for one in known[name].parameters}
             wrong += [
                 f"functions.{name}.parameters.{one}"
                 for one in pinned.parameters
                 if one not in parameters
             ]
     return wrong
+
+
+def pin_name(parameter: Parameter) -> str:
+    """Return the name that a function's parameter is pinned by: no credential's."""
+    return f"{parameter.name}_2" if parameter.name in _TRIO else parameter.name
 
 
 def _names(parameter: Parameter, above: str) -> Iterator[str]:

@@ -1,114 +1,118 @@
-"""Efidem: which function carries which channel, through the contract that its WSDL makes."""
+"""Efidem: which function carries which content, through the contract that its WSDL makes."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
-import structlog
-
-from app.delivery.gateway import Prepared
-from app.domain.errors import FieldError
-from app.domain.message import Channel, Content, Submission, Submitted, channel_of
-from app.domain.outcome import Blocked, Failure, Finding, NoAnswer, Outcome, Refused
+from app.delivery.gateway import Desk, Prepared
+from app.domain.errors import FieldError, ProviderContract
+from app.domain.message import Campaign, Channel, Content, Submission, Submitted, channel_of
+from app.domain.outcome import (
+    Alive,
+    Blocked,
+    ByRecipient,
+    Denied,
+    Failure,
+    Finding,
+    Meant,
+    NoAnswer,
+    NoStatus,
+    Outcome,
+    Probed,
+    Refused,
+    Report,
+    Told,
+    Unclear,
+    Unreached,
+    Wrong,
+)
 from app.providers.efidem import functions as efidem
-from app.providers.efidem import judge, statuses
+from app.providers.efidem import judge, meanings, statuses
 from app.providers.efidem.binding import Bound
-from app.providers.efidem.settings import EfidemSettings
-from app.providers.efidem.soap import CannotBind, Contract, Soap
+from app.providers.efidem.carries import PROBES, TELLS, sends
+from app.providers.efidem.contracting import Contracting
+from app.providers.efidem.soap import CannotBind
 from app.providers.efidem.statuses import Bindings
-from app.providers.manual import Function, Parameter
-from app.providers.wire import Wire, is_loopback
+from app.providers.manual import Function, Parameter, outcome_of
+from app.providers.operator_file import OperatorFile
 
-log = structlog.get_logger()
-
-SIMULATOR: Final = "EfidemSimulator"  # the service's name in our own simulator's WSDL
-SENDS: Final[Mapping[Channel, Function]] = {
-    Channel.EMAIL: efidem.ENVOYER_EMAIL,
-    Channel.SMS: efidem.ENVOYER_SMS,
-    Channel.LETTER: efidem.COURRIER_ENVOYER,
-}
-# In the order of preference: the first that the WSDL offers is asked.
-TELLS: Final[Mapping[Channel, tuple[Function, ...]]] = {
-    Channel.EMAIL: (efidem.STATUT_EMAIL,),
-    Channel.SMS: (efidem.STATUT_COMPLET_SMS, efidem.STATUT_SMS),
-    Channel.LETTER: (efidem.COURRIER_STATUT,),
-}
-_BIND_AGAIN: Final = 10.0  # seconds after a WSDL could not be read
+CONTRACT: Final = "provider_contract"
 
 
 class Efidem:
     """The provider Efidem."""
 
     name = "efidem"
-    channels: Collection[Channel] = tuple(SENDS)
+    channels: Collection[Channel] = tuple(Channel)
     fetches_document = False
 
-    def __init__(self, settings: EfidemSettings) -> None:
-        self._settings = settings
-        self._wire = Wire(
-            timeout=settings.timeout, concurrency=settings.concurrency, rate=settings.rate
-        )
-        said = statuses.read_bindings(settings.bindings) if settings.bindings else Bindings()
-        self._soap = Soap(self._wire, efidem.FUNCTIONS, said.pinned)
-        self._contract: Contract | None = None
-        self._why = "the WSDL was not read yet"
-        self._try_again_at = 0.0
-        self._loading = asyncio.Lock()
-        self._statuses = said.statuses
+    def __init__(self, contracting: Contracting, said: OperatorFile[Bindings], desk: Desk) -> None:
+        self._contracting = contracting
+        self._said = said
+        self._desk = desk
 
     @property
     def is_local(self) -> bool:
         """Whether both the WSDL and the service that it names are on this machine."""
-        addresses = [self._settings.wsdl]
-        if self._contract is not None:
-            addresses.append(self._contract.address)
-        return all(is_loopback(one) for one in addresses)
+        return self._contracting.is_local
 
     async def start(self) -> None:
         """Read the WSDL if it can be had now; it is tried again when it is needed."""
-        await self._contracted()
+        await self._contracting.contracted()
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._wire.close()
+        await self._contracting.close()
 
-    def function_for(self, channel: Channel) -> str:
-        """Return the name of the function that sends on a channel."""
-        return SENDS[channel].name
+    def function_for(self, content: Content, *, together: bool = False) -> str:
+        """Return the name of the function that sends a content, alone or together with others."""
+        return sends(content, together=together).name
 
-    async def prepare(self, submission: Submission[Content]) -> Prepared:
-        """Say what the WSDL at hand cannot carry of a message."""
+    async def prepare(self, submission: Submission[Content], *, together: bool = False) -> Prepared:
+        """Say what the WSDL at hand cannot carry of a message; raises ProviderContract."""
         prepared = Prepared(content=submission.content, files=submission.files)
-        contract = self._contract
-        if contract is None:
+        function = sends(submission.content, together=together)
+        bound = self._contracting.bound(function)
+        if bound is None:
             # The WSDL is not known yet: the message is kept, and waits with the reason shown.
             return prepared
-        bound = contract.bound[SENDS[channel_of(submission.content)].name]
-        used = [one for one in bound.missing if one.value(submission)]
-        return Prepared(
-            content=submission.content,
-            files=submission.files,
-            errors=[_cannot_carry(one) for one in used if one.pointer],
+        if bound.blocked:
+            detail = (
+                f"The provider's WSDL does not offer {function.name}: {'; '.join(bound.blocked)}."
+            )
+            said = {"name": self.name, "function": function.name, "code": None, "label": None}
+            raise ProviderContract(detail, provider=said)
+        handed = Campaign((submission,)) if together else submission
+        used = [one for one in bound.missing if one.value(handed)]
+        return replace(
+            prepared,
+            errors=[_cannot_carry(one) for one in used if one.pointer] or _values(bound, handed),
             warnings=[f"not_carried:{one.name}" for one in used if not one.pointer],
         )
 
     async def submit(self, submission: Submission[Content]) -> Outcome:
         """Call the function that sends a content."""
-        function = SENDS[channel_of(submission.content)]
-        ready = await self._ready(function)
+        return await self._submit(sends(submission.content), submission)
+
+    async def submit_together(self, campaign: Campaign[Content]) -> Outcome:
+        """Call the function that sends to many recipients at once."""
+        return await self._submit(sends(campaign.first.content, together=True), campaign)
+
+    async def _submit(
+        self, function: Function, handed: Submission[Content] | Campaign[Content]
+    ) -> Outcome:
+        ready = await self._contracting.ready(function)
         if isinstance(ready, Blocked):
             return ready
         # It was prepared before the WSDL was known, or by another one: it is not sent without.
-        if lacking := [
-            one.name for one in ready[1].missing if one.pointer and one.value(submission)
-        ]:
+        if lacking := [one.name for one in ready[1].missing if one.pointer and one.value(handed)]:
             why = f"{function.name}: the WSDL has no parameter {', '.join(lacking)}"
-            return Blocked("provider_contract", why)
+            return Blocked(CONTRACT, why, stops=False)
         try:
-            arguments = ready[1].arguments(submission, self._credentials())
-            exchange = await self._soap.call(*ready, arguments)
+            exchange = await self._contracting.call(*ready, handed)
         except CannotBind as fault:
-            return Blocked("provider_contract", fault.why)
+            return Blocked(CONTRACT, fault.why, stops=False)
         except ValueError:
             # zeep and lxml refuse it while rendering: no byte left.
             words = "a value that XML cannot carry"
@@ -116,102 +120,116 @@ class Efidem:
                 type="permanent", reason="forbidden_characters", retryable=False, label=words
             )
             return Refused(failure)
-        return judge.outcome(function, exchange)
+        outcome = judge.outcome(self._said.now().completed(function), exchange)
+        return await self._looked_into(outcome, handed)
+
+    async def _looked_into(
+        self, outcome: Outcome, handed: Submission[Content] | Campaign[Content]
+    ) -> Outcome:
+        """Ask whether a code that may mean bad credentials does: if not, the message is at fault."""
+        if not (isinstance(outcome, Blocked) and outcome.code and outcome.reason == CONTRACT):
+            return outcome
+        content = handed.first.content if isinstance(handed, Campaign) else handed.content
+        if not isinstance(await self.probe(channel_of(content)), Alive):
+            return outcome
+        failure = Failure(
+            type="permanent",
+            reason="provider_contract",
+            retryable=False,
+            provider_code=outcome.code,
+            label=outcome.words,
+        )
+        return Refused(failure)
+
+    async def probe(self, channel: Channel) -> Probed:
+        """Call a function that sends nothing, to see whether messages may leave."""
+        blocked = Blocked(CONTRACT, "the WSDL offers no function that sends nothing")
+        for function, values in PROBES[channel]:
+            found = await self._desk.consult(function.name, values)
+            match found:
+                case Told() | Denied() | Wrong():
+                    return Alive()
+                case Unreached(why) | Unclear(why):
+                    return NoAnswer(why)
+                case Blocked(stops=True):
+                    return found
+                case Blocked():
+                    blocked = found  # this function alone
+        return blocked
+
+    def tells_each(self, function: str) -> bool:
+        """Say whether it tells each member's status of a campaign that a function sent."""
+        return function == efidem.MULTI_ENVOYER_EMAIL.name
 
     async def ask(self, submitted: Submitted) -> Finding:
-        """Ask what became of an accepted message."""
+        """Ask what became of an accepted message, or of each of its recipients."""
+        if submitted.function != efidem.ENVOYER_EMAIL_RELAIS.name:
+            return await self._ask(submitted)
+        each = [replace(submitted, recipient=one) for one in submitted.recipients]
+        found = await asyncio.gather(*(self._ask(one) for one in each))
+        return ByRecipient(dict(zip(submitted.recipients, found, strict=True)))
+
+    async def _ask(self, submitted: Submitted) -> Report | NoStatus | NoAnswer:
         why = "no function tells the status"
-        for function in TELLS[submitted.channel]:
-            ready = await self._ready(function)
+        for function in TELLS.get(submitted.function, ()):
+            ready = await self._contracting.ready(function)
             if not isinstance(ready, Blocked):
                 try:
-                    arguments = ready[1].arguments(submitted, self._credentials())
-                    exchange = await self._soap.call(*ready, arguments)
+                    exchange = await self._contracting.call(*ready, submitted)
                 except (CannotBind, ValueError) as fault:
                     return NoAnswer(f"{function.name} cannot be asked: {type(fault).__name__}")
-                return judge.finding(function, self._statuses, exchange)
+                completed = self._said.now().completed(function)
+                return judge.finding(completed, self._statuses(), exchange)
             why = ready.why
         return NoAnswer(why)
 
+    def meaning_of(self, function: str, code: str) -> Meant | None:
+        """Return what a code that was kept raw means by now, None where nobody has said it."""
+        known = meanings.BY_NAME.get(function)
+        if known is None:
+            return None
+        row = self._said.now().completed(known).table.get(code)
+        if function in meanings.SENDING:
+            return outcome_of(row) if row is not None else None
+        if function not in meanings.TELLING:
+            return None
+        if row is not None:
+            return NoStatus(code)
+        report = statuses.report(self._statuses(), function, code, None, None)
+        return None if report.unmapped_in else report
+
+    def remedy(self, function: str, code: str) -> str:
+        """Return the lines of the operator's file that would say what a code means."""
+        return meanings.remedy(function, code)
+
     def health(self) -> Mapping[str, object]:
         """Say what works and what does not."""
-        missing = self._missing()
-        if self._contract is None:
-            return {"state": "degraded", "missing": missing, "why": self._why}
-        blocked = [one.function.name for one in self._contract.bound.values() if one.blocked]
-        warned = {
-            one.function.name: [parameter.name for parameter in one.missing]
-            for one in self._contract.bound.values()
-            if one.missing
-        }
-        state = "degraded" if missing or blocked else "ready"
-        return {"state": state, "missing": missing, "blocked": blocked, "not_carried": warned}
+        return self._contracting.health()
+
+    def offers(self) -> list[dict[str, object]]:
+        """Return, per documented function, how the contract at hand offers it."""
+        return self._contracting.offers()
 
     async def report(self) -> list[dict[str, object]]:
         """Return, per documented function, how the WSDL offers it; raises CannotBind."""
-        if self._settings.wsdl is None:
-            raise CannotBind("set MULTICANAL_EFIDEM_WSDL")
-        contract = await self._contracted()
-        if contract is None:
-            raise CannotBind(self._why)
-        return contract.report()
+        return await self._contracting.report()
 
-    async def _ready(self, function: Function) -> tuple[Contract, Bound] | Blocked:
-        """Return what is needed to call a function, or what is missing."""
-        if missing := self._missing():
-            return Blocked("provider_settings", f"set {', '.join(missing)}")
-        contract = await self._contracted()
-        if contract is None:
-            return Blocked("provider_contract", self._why)
-        bound = contract.bound[function.name]
-        if bound.blocked:
-            return Blocked("provider_contract", f"{function.name}: {'; '.join(bound.blocked)}")
-        return contract, bound
+    def _statuses(self) -> judge.Statuses:
+        """Return what the codes mean: our own simulator's are known, others are the operator's."""
+        contract, said = self._contracting.contract, self._said.now().statuses
+        if contract is not None and contract.service_name == statuses.SIMULATOR_SERVICE:
+            return statuses.merged(statuses.of_simulator(), said)
+        return said
 
-    async def _contracted(self) -> Contract | None:
-        """Return the contract, read now if it could not be read before."""
-        if self._contract is None and self._settings.wsdl is not None:
-            async with self._loading:
-                await self._load(self._settings.wsdl)
-        return self._contract
 
-    async def _load(self, wsdl: str) -> None:
-        now = asyncio.get_running_loop().time()
-        if self._contract is not None or now < self._try_again_at:
-            return
-        address = str(self._settings.address) if self._settings.address else None
-        try:
-            contract = await self._soap.load(wsdl, address)
-        except CannotBind as fault:
-            self._why, self._try_again_at = fault.why, now + _BIND_AGAIN
-            log.warning("wsdl_not_bound", provider=self.name, why=fault.why)
-            return
-        if contract.service_name == SIMULATOR:
-            # Our own simulator's codes are known; the real provider's are the operator's to map.
-            known = statuses.read_bindings(statuses.SIMULATOR).statuses
-            self._statuses = {**known, **self._statuses}
-        self._contract = contract
-        for warning in contract.warnings:
-            log.warning("wsdl_address", provider=self.name, why=warning)
-        for bound in contract.bound.values():
-            log.info("function_bound", provider=self.name, **bound.report())
-
-    def _missing(self) -> list[str]:
-        names = ("wsdl", "username", "password", "app_id")
-        return [
-            f"MULTICANAL_EFIDEM_{name.upper()}"
-            for name in names
-            if getattr(self._settings, name) is None
-        ]
-
-    def _credentials(self) -> Mapping[str, str]:
-        settings = self._settings
-        password = settings.password.get_secret_value() if settings.password else ""
-        return {
-            "UTILISATEUR": settings.username or "",
-            "MOT_DE_PASSE": password,
-            "AppID": settings.app_id or "",
-        }
+def _values(bound: Bound, handed: Submission[Content] | Campaign[Content]) -> Sequence[FieldError]:
+    """Return what the WSDL's types do not take: one variable too many, or a value of no list."""
+    try:
+        bound.arguments(handed, dict.fromkeys((one.name for one in efidem.TRIO), ""))
+    except CannotBind as fault:
+        detail = f"The provider's WSDL cannot carry this: {fault.why}."
+        return [FieldError("", "not_carried", detail)]
+    return []
 
 
 def _cannot_carry(parameter: Parameter) -> FieldError:

@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, HttpUrl, SecretStr
+from pydantic import Field, HttpUrl, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.providers.efidem.statuses import read_bindings
 
 
 class EfidemSettings(BaseSettings):
@@ -29,10 +31,20 @@ class EfidemSettings(BaseSettings):
     bindings: Path | None = Field(
         None, description="TOML file of what no document says, such as the map of status codes"
     )
+    reload: Annotated[float, Field(gt=0, le=604_800)] = Field(
+        900.0, description="Seconds between looks whether the WSDL has changed"
+    )
     timeout: Annotated[float, Field(gt=0, le=110)] = Field(
-        75.0, description="Seconds for one call; shorter than a worker's lease of 120"
+        75.0, description="Seconds for one call; two thirds of a worker's lease at most"
     )
     concurrency: Annotated[int, Field(ge=1, le=256)] = Field(16, description="Calls at once")
     rate: Annotated[float, Field(gt=0)] | None = Field(
         None, description="Calls per second at most; no limit where it is not set"
     )
+
+    @field_validator("bindings")
+    @classmethod
+    def _readable(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            read_bindings(value)
+        return value

@@ -12,14 +12,17 @@ from zeep import Client, Settings
 from zeep.exceptions import Error as ZeepError
 from zeep.wsdl.bindings.soap import Soap12Binding
 
+from app.domain.message import MayBegin
 from app.providers.efidem.binding import Bound, CannotBind, bind, ports
 from app.providers.efidem.binding.declared import Declared
 from app.providers.efidem.binding.documents import Documents, without_query
 from app.providers.efidem.binding.encoding import declare, encode
 from app.providers.efidem.binding.selftest import proven
+from app.providers.efidem.binding.shape import shape_of
+from app.providers.efidem.drift import Use, fingerprint
 from app.providers.efidem.pins import Pinned
 from app.providers.manual import Function
-from app.providers.wire import Answered, Exchange, Wire
+from app.providers.wire import LARGEST_ANSWER, Answered, Exchange, Wire
 
 __all__ = ["CannotBind", "Contract", "Soap"]
 
@@ -52,7 +55,9 @@ class Contract:
     ) -> None:
         functions = tuple(functions)
         service, port, binding = ports.chosen(client, functions, pinned)
-        self.documents: Final[Mapping[str, bytes]] = client.transport.documents
+        documents: Documents = client.transport
+        self.documents: Final[Mapping[str, bytes]] = documents.documents
+        self.to_keep: Final = documents.to_keep()
         self.service_name: Final = str(service)
         self.port_name: Final = str(port)
         declared_address = client.bind(service, port)._binding_options["address"]  # noqa: SLF001 -- no other way
@@ -66,6 +71,14 @@ class Contract:
         self.bound: Final[Mapping[str, Bound]] = {
             name: proven(one, self.render) for name, one in bound.items()
         }
+        self.shape: Final = shape_of(
+            binding,
+            self._declared,
+            service=self.service_name,
+            port=self.port_name,
+            address=declared_address,
+        )
+        self.fingerprint: Final = fingerprint(self.shape)
 
     def render(self, bound: Bound, arguments: Mapping[str, Any]) -> bytes:
         """Return the envelope of one call; raises CannotBind if the WSDL's types do not fit."""
@@ -98,6 +111,14 @@ class Contract:
         return [
             self._reported(one) | about | {"style": self._style(one)} for one in self.bound.values()
         ]
+
+    def uses(self) -> Mapping[str, Use]:
+        """Return, by operation, what is called by this contract."""
+        return {
+            one.operation: Use(one.function.name, frozenset(one.paths()))
+            for one in self.bound.values()
+            if one.operation is not None
+        }
 
     def _reported(self, bound: Bound) -> dict[str, object]:
         said = bound.report()
@@ -132,8 +153,10 @@ class Soap:
         self._functions = tuple(functions)
         self._pinned = pinned or Pinned()
 
-    async def load(self, location: str, address: str | None) -> Contract:
-        """Read the WSDL at an address or path; raises CannotBind."""
+    async def load(
+        self, location: str, address: str | None, kept: Mapping[str, bytes] | None = None
+    ) -> Contract:
+        """Read the WSDL at an address or path, or from kept documents alone; raises CannotBind."""
         loop = asyncio.get_running_loop()
 
         def fetch(url: str) -> bytes:
@@ -141,7 +164,7 @@ class Soap:
             return asyncio.run_coroutine_threadsafe(self._fetch(url), loop).result(_FETCH_WITHIN)
 
         def read() -> Contract:
-            documents = Documents(location, fetch)
+            documents = Documents(location, fetch, kept)
             # zeep would make https of file: too; where documents may come from is ours to say.
             settings = Settings(forbid_dtd=True, force_https=False)
             client = Client(location, transport=documents, settings=settings)
@@ -153,8 +176,16 @@ class Soap:
             why = f"the WSDL at {without_query(location)} cannot be read: {type(fault).__name__}"
             raise CannotBind(why) from None
 
-    async def call(self, contract: Contract, bound: Bound, arguments: dict[str, Any]) -> Exchange:
-        """Make one call.
+    async def call(
+        self,
+        contract: Contract,
+        bound: Bound,
+        arguments: dict[str, Any],
+        *,
+        largest: int = LARGEST_ANSWER,
+        may_begin: MayBegin | None = None,
+    ) -> Exchange:
+        """Make one call, whose answer has at most so many bytes.
 
         Raises ValueError for what XML cannot carry, and CannotBind for what the WSDL's types
         cannot; nothing was sent then.
@@ -163,7 +194,10 @@ class Soap:
             body = await asyncio.to_thread(contract.render, bound, arguments)
         else:
             body = contract.render(bound, arguments)
-        return await self._wire.post(contract.address, body, contract.headers(bound))
+        headers = contract.headers(bound)
+        return await self._wire.post(
+            contract.address, body, headers, largest=largest, may_begin=may_begin
+        )
 
     async def _fetch(self, url: str) -> bytes:
         match await self._wire.get(url):

@@ -1,16 +1,17 @@
 """123-fax's acknowledgements: "Les codes retours d'accusé de réception", all thirty.
 
 The list is certainly incomplete. Another code says that the fax was not received, and not why: the
-message fails with the reason `unmapped`, its code is kept raw, and a later `0` corrects it.
+message fails with the reason `unmapped`, its code is kept raw, and a later `0` corrects it, or an
+operator's row for the code (`bindings.py`).
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import parse_qsl
 
-from app.delivery.gateway import Acknowledgement
+from app.delivery.gateway import Acknowledgement, UnreadableAcknowledgement
 from app.domain.outcome import Failure, Report
 from app.domain.status import Status
 
@@ -80,10 +81,17 @@ CODES: Final[Sequence[Code]] = (
 # fmt: on
 
 _TABLE: Final = {row.code: row for row in CODES} | {"30128": _no_answer("30128")}
+NAME: Final = "acknowledgement"  # in place of a function's name: these are no answers to a call
 
 
-def learn(acknowledgement: Acknowledgement, pages: int | None) -> Report:
-    """Return what an acknowledgement means for a fax of so many pages."""
+def learn(
+    acknowledgement: Acknowledgement, pages: int | None, said: Mapping[str, Report] | None = None
+) -> Report:
+    """Return what an acknowledgement means for a fax of so many pages; `said`: by the operator."""
+    told = (said or {}).get(acknowledgement.code)
+    if told is not None:
+        occurred, sent = acknowledgement.provider_time, acknowledgement.pages
+        return replace(told, occurred=occurred, pages_sent=sent).of_pages(pages, sent)
     row = _TABLE.get(acknowledgement.code)
     sent = acknowledgement.pages
     if row is None:
@@ -94,11 +102,9 @@ def learn(acknowledgement: Acknowledgement, pages: int | None) -> Report:
             provider_code=acknowledgement.code,
             label=None,
         )
-        return _report(acknowledgement, Status.FAILED, None, failure)
+        return replace(_report(acknowledgement, Status.FAILED, None, failure), unmapped_in=NAME)
     if row.code == RECEIVED:
-        complete = pages is None or sent is None or sent >= pages
-        status = Status.DELIVERED if complete else Status.PARTIALLY_DELIVERED
-        return _report(acknowledgement, status, row.words)
+        return _report(acknowledgement, Status.DELIVERED, row.words).of_pages(pages, sent)
     if row.pages_may_be_out and sent:
         return _report(acknowledgement, Status.PARTIALLY_DELIVERED, row.words)
     failure = Failure(
@@ -141,26 +147,41 @@ _UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e]")
 
 
 def read(query: bytes) -> Acknowledgement:
-    """Return what a callback's query string says; a ValueError names the field that is wrong."""
-    values: dict[str, str] = {}
-    for name, value in parse_qsl(
-        query.decode("latin-1"), keep_blank_values=True, max_num_fields=20
-    ):
-        if name in values:
-            # Which of two codes would be true? Neither is taken.
-            message = f"{name if name in _NAMES else 'a field'} is given twice"
-            raise ValueError(message)
-        values[name] = value.strip()
+    """Return what a callback's query string says.
+
+    Raises UnreadableAcknowledgement, which names the field that is wrong and holds the others.
+    """
+    values, faults = _values(query)
     for name, form in _NEEDED.items():
-        if not form.fullmatch(values.get(name, "")):
-            message = f"{name} is {'wrong' if values.get(name) else 'missing'}"
-            raise ValueError(message)
-    code = values["etat_e"].lstrip("0") or RECEIVED
+        value = values.get(name, "")
+        if not form.fullmatch(value):
+            faults.append(f"{name} is {'wrong' if value else 'missing'}")
+            values[name] = ""
+    code = values["etat_e"] and (values["etat_e"].lstrip("0") or RECEIVED)
     pages, hour = values.get("nb_page", ""), values.get("heure", "")
-    return Acknowledgement(
+    brought = Acknowledgement(
         reference=values["ref_accuse"],
         code=code,
         number=values["numero"],
         pages=int(pages) if _PAGES.fullmatch(pages) else None,
         provider_time=_UNPRINTABLE.sub("?", hour)[:64] or None,
     )
+    if faults:
+        raise UnreadableAcknowledgement(faults[0], brought)
+    return brought
+
+
+def _values(query: bytes) -> tuple[dict[str, str], list[str]]:
+    """Return the fields of a query string, and what is wrong with them."""
+    try:
+        given = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=20)
+    except ValueError:
+        return {}, ["Max number of fields exceeded"]
+    values: dict[str, str] = {}
+    faults = []
+    for name, value in given:
+        if name in values:
+            # Which of two codes would be true? Neither is taken.
+            faults.append(f"{name if name in _NAMES else 'a field'} is given twice")
+        values[name] = "" if name in values else value.strip()
+    return values, faults

@@ -6,22 +6,31 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
-from app.delivery.gateway import Prepared
+from app.delivery.gateway import Acknowledgement, Prepared
 from app.delivery.inspect import Inspector
 from app.domain.errors import FieldError
-from app.domain.message import Channel, Content, Fax, Submission, Submitted
+from app.domain.message import Campaign, Channel, Content, Fax, Submission, Submitted
 from app.domain.outcome import (
+    Alive,
     Blocked,
     Deferred,
     Finding,
+    Meant,
+    NoAnswer,
     NotAskable,
     Outcome,
+    Probed,
+    Refused,
+    Report,
     Unclear,
 )
+from app.providers.fax123 import acknowledgement, bindings
+from app.providers.fax123.bindings import Bindings
 from app.providers.fax123.documents import fitted
 from app.providers.fax123.functions import HTTP_PHP, Call
 from app.providers.fax123.settings import Fax123Settings
-from app.providers.manual import outcome_of
+from app.providers.manual import Function, outcome_of
+from app.providers.operator_file import OperatorFile
 from app.providers.wire import Answered, Broken, NotSent, Wire, is_loopback
 
 # "nombre1-ref_accuse": split at the first dash only, for a reference may hold more.
@@ -39,8 +48,11 @@ class Fax123:
     channels: Collection[Channel] = (Channel.FAX,)
     fetches_document = True
 
-    def __init__(self, settings: Fax123Settings, inspector: Inspector) -> None:
+    def __init__(
+        self, settings: Fax123Settings, inspector: Inspector, said: OperatorFile[Bindings]
+    ) -> None:
         self._settings = settings
+        self._said = said
         self._inspector = inspector
         self._wire = Wire(timeout=settings.timeout, concurrency=settings.concurrency)
         self.is_local = is_loopback(str(settings.url) if settings.url else None)
@@ -52,13 +64,14 @@ class Fax123:
         """Close every connection."""
         await self._wire.close()
 
-    def function_for(self, channel: Channel) -> str:
+    def function_for(self, content: Content, *, together: bool = False) -> str:
         """Return the name of the provider's one function."""
-        _ = channel
+        _ = content, together
         return HTTP_PHP.name
 
-    async def prepare(self, submission: Submission[Content]) -> Prepared:
-        """Check the document against the provider's limits, and make it fit without loss."""
+    async def prepare(self, submission: Submission[Content], *, together: bool = False) -> Prepared:
+        """Check the document against the provider's limits, and make it fit."""
+        _ = together  # faxes are sent one by one
         content, files = submission.content, submission.files
         if not isinstance(content, Fax):
             error = FieldError("", "channel_not_allowed", "123-fax carries faxes only.")
@@ -66,15 +79,18 @@ class Fax123:
         done = await fitted(self._inspector, content.file, files[content.file.sha256])
         if isinstance(done, FieldError):
             return Prepared(content=content, files=files, errors=(done,))
-        file, document = done
-        return Prepared(content=replace(content, file=file), files={file.sha256: document})
+        return Prepared(
+            content=replace(content, file=done.file),
+            files={done.file.sha256: done.content},
+            warnings=done.warnings,
+        )
 
     async def submit(self, submission: Submission[Content]) -> Outcome:
         """Ask the provider to fetch and fax a document."""
         url = self._url(submission)
         if isinstance(url, Blocked):
             return url
-        match await self._wire.get(url):
+        match await self._wire.get(url, may_begin=submission.may_begin):
             case NotSent(why, certificate):
                 if certificate:
                     return Blocked("provider_contract", f"the certificate was refused: {why}")
@@ -82,17 +98,80 @@ class Fax123:
             case Broken(why):
                 return Unclear(why)
             case Answered() as answered:
-                return _judged(answered, submission.reference)
+                return _judged(self._said.now().function, answered, submission.reference)
+
+    async def submit_together(self, campaign: Campaign[Content]) -> Outcome:
+        """Send nothing: this provider takes one recipient at a time."""
+        _ = campaign
+        why = "123-fax sends to one recipient at a time"
+        return Blocked("provider_contract", why, stops=False)
+
+    async def probe(self, channel: Channel) -> Probed:
+        """Call without a document and without a number: an answer proves that it is there.
+
+        It can send nothing. It does not tell the credit, which is looked at after them.
+        """
+        _ = channel
+        settings, missing = self._settings, self._missing()
+        if missing or settings.password is None or settings.email is None:
+            return Blocked("provider_settings", f"set {', '.join(missing)}")
+        account = {"email": settings.email, "pass": settings.password.get_secret_value()}
+        query = "&".join(f"{name}={quote(value, safe='')}" for name, value in account.items())
+        match await self._wire.get(f"{settings.url}?{query}"):
+            case NotSent(why) | Broken(why):
+                return NoAnswer(why)
+            case Answered() as answered:
+                outcome = _judged(self._said.now().function, answered, "")
+                match outcome:
+                    case Blocked(reason="document_unreachable") | Refused():
+                        return Alive()  # it misses what was left out on purpose
+                    case Blocked():
+                        return outcome
+                    case _:
+                        return NoAnswer("the answer is none of the document's")
+
+    def tells_each(self, function: str) -> bool:
+        """Say no: there are no campaigns here."""
+        _ = function
+        return False
 
     async def ask(self, submitted: Submitted) -> Finding:
         """Say that this provider has no function that tells a status."""
         _ = submitted
         return NotAskable()
 
+    def learn(self, brought: Acknowledgement, pages: int | None) -> Report:
+        """Return what an acknowledgement means for a fax of so many pages."""
+        return acknowledgement.learn(brought, pages, self._said.now().reports)
+
+    def meaning_of(self, function: str, code: str) -> Meant | None:
+        """Return what a code that was kept raw means by now, None where nobody has said it."""
+        said = self._said.now()
+        if function == acknowledgement.NAME:
+            report = self.learn(_bare(code), None)
+            return None if report.unmapped_in else report
+        row = said.function.table.get(code) if function == HTTP_PHP.name else None
+        return outcome_of(row) if row is not None else None
+
+    def remedy(self, function: str, code: str) -> str:
+        """Return the lines of the operator's file that would say what a code means."""
+        return bindings.remedy(function, code)
+
     def health(self) -> Mapping[str, object]:
         """Say what is missing in the settings."""
         missing = self._missing()
         return {"state": "degraded" if missing else "ready", "missing": missing}
+
+    def offers(self) -> list[dict[str, object]]:
+        """Return the one function, whose parameters are the document's own."""
+        return [
+            {
+                "function": HTTP_PHP.name,
+                "operation": HTTP_PHP.name,
+                "found": "documented",
+                "parameters": {one.name: one.name for one in HTTP_PHP.parameters},
+            }
+        ]
 
     def _missing(self) -> list[str]:
         names = ("url", "email", "password")
@@ -118,7 +197,12 @@ class Fax123:
         return f"{settings.url}?{query}"
 
 
-def _judged(answered: Answered, reference: str) -> Outcome:
+def _bare(code: str) -> Acknowledgement:
+    """Return an acknowledgement of which nothing but its code is known."""
+    return Acknowledgement(reference="", code=code, number="", pages=None, provider_time=None)
+
+
+def _judged(function: Function, answered: Answered, reference: str) -> Outcome:
     """Return what an HTTP answer means: its code's row, or unclear."""
     if answered.status == _TOO_MANY:
         return Deferred("the provider answered HTTP 429", answered.wait)
@@ -130,8 +214,8 @@ def _judged(answered: Answered, reference: str) -> Outcome:
     if answered.status != _OK or read is None:
         return Unclear(f"HTTP {answered.status}, and not `code-reference`")
     code, echoed = read.groups()
-    answer = HTTP_PHP.table.get(code)
+    answer = function.table.get(code)
     if answer is None:
-        return Unclear("a code that the document does not list", code)
+        return Unclear("a code that the document does not list", code, function.name)
     # "ref_accuse est la référence du document transféré": ours, or one of the provider's own.
     return outcome_of(answer, None if echoed in {None, "", reference, "1"} else echoed)

@@ -1,9 +1,12 @@
 """What 123-fax needs to be told."""
 
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, HttpUrl, SecretStr
+from pydantic import Field, HttpUrl, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.providers.fax123.bindings import read_bindings
 
 
 class Fax123Settings(BaseSettings):
@@ -24,7 +27,17 @@ class Fax123Settings(BaseSettings):
     receipt_email: str | None = Field(
         None, description="Mailbox for copies of acknowledgements (`accuse_email`), if any"
     )
+    bindings: Path | None = Field(
+        None, description="TOML file of what acknowledgement codes mean that no document lists"
+    )
     timeout: Annotated[float, Field(gt=0, le=110)] = Field(
         75.0, description="Seconds for one call, the provider's download included"
     )
     concurrency: Annotated[int, Field(ge=1, le=256)] = Field(4, description="Calls at once")
+
+    @field_validator("bindings")
+    @classmethod
+    def _readable(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            read_bindings(value)
+        return value

@@ -1,5 +1,6 @@
 """The grammar of Efidem's answers: what fits it is read, and nothing ever raises."""
 
+import base64
 import resource
 
 import pytest
@@ -8,11 +9,15 @@ from hypothesis import strategies as st
 
 from app.providers.efidem.answer import (
     Code,
+    Document,
     Fault,
     Identifier,
     Read,
     StatusObject,
+    Text,
     Unreadable,
+    document_in,
+    document_of,
     read,
 )
 from tests.providers.efidem.envelopes import SOAP_11, SOAP_12, envelope, result
@@ -20,7 +25,7 @@ from tests.providers.efidem.envelopes import SOAP_11, SOAP_12, envelope, result
 HEX = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 DASHED = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
 NIL = 'xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:nil'
-KINDS = (Identifier, Code, StatusObject, Fault, Unreadable)
+KINDS = (Identifier, Code, StatusObject, Text, Document, Fault, Unreadable)
 
 
 def status(fields: str) -> bytes:
@@ -72,8 +77,8 @@ def test_an_identifier_is_kept_as_it_was_written(text: str) -> None:
         "None",
     ],
 )
-def test_what_is_nearly_an_identifier_or_a_code_is_neither(text: str) -> None:
-    assert read(result(text)) == Unreadable("the result is neither an identifier nor a code")
+def test_what_is_nearly_an_identifier_or_a_code_is_a_text(text: str) -> None:
+    assert read(result(text)) == Text(text)
 
 
 @pytest.mark.parametrize(
@@ -239,9 +244,10 @@ def test_a_dtd_after_a_long_comment_is_refused() -> None:
 
 
 def test_a_tree_without_end_is_unreadable() -> None:
-    deep = "<a>" * 50_000 + "-6" + "</a>" * 50_000
+    deep, deeper = ("<a>" * depth + "-6" + "</a>" * depth for depth in (5_000, 50_000))
 
     assert read(envelope(deep)) == Unreadable("the answer is not XML")
+    assert read(envelope(deeper)) == Unreadable(TOO_MANY)
 
 
 @pytest.mark.parametrize(
@@ -297,6 +303,8 @@ def test_a_fault_beside_a_result_is_neither() -> None:
     assert read(body) == Unreadable("the SOAP body holds 2 elements")
 
 
+TOO_MANY = "the answer holds too many elements or attributes"
+EMPTY = "the result is empty"
 CODE, DATE = "<CODE_STATUT>30</CODE_STATUT>", "<DATE_STATUT>01/02/2026</DATE_STATUT>"
 LABEL, ID = "<DESCRIPTION_STATUT>Reçu</DESCRIPTION_STATUT>", f"<MESSAGEID>{HEX}</MESSAGEID>"
 
@@ -340,6 +348,158 @@ def test_a_status_object_that_says_two_things_or_nothing_is_unreadable(
     assert read(status(fields)) == Unreadable(why)
 
 
+# What tools and reports need.
+
+
+@pytest.mark.parametrize(
+    ("inside", "text"),
+    [
+        ("33601020304", "33601020304"),
+        (" true ", "true"),
+        ("Bad destination mailboxaddress", "Bad destination mailboxaddress"),
+        ("Other or undefined&#10; mailbox <![CDATA[<status>]]>", None),
+        ("\nligne 1;é\nligne 2\n", "ligne 1;é\nligne 2"),
+    ],
+)
+def test_another_text_is_a_text_with_and_without_the_space_around_it(
+    inside: str, text: str | None
+) -> None:
+    said = read(result(inside))
+
+    assert isinstance(said, Text)
+    assert said.text == (text or "Other or undefined\n mailbox <status>")
+    assert said.text in said.whole
+
+
+def test_two_bodies_are_not_one() -> None:
+    body = result(HEX).replace(b"</s:Body>", b"</s:Body><s:Body><R>-6</R></s:Body>")
+
+    assert read(body) == Unreadable("the SOAP envelope holds 2 bodies")
+
+
+def test_what_is_declared_to_be_nothing_is_nothing_whatever_it_holds() -> None:
+    assert read(envelope(f'<R {NIL}=" true "><S>{HEX}</S></R>')) == Unreadable(EMPTY)
+
+
+CSV = "date;heure;destinataire\r\n21/11/2026;10:00:00;déjà@exemple.fr\r\n".encode("latin-1")
+CSV64 = base64.b64encode(CSV).decode()
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        (f"<NOM>rapport.csv</NOM><CONTENU>{CSV64}</CONTENU>", Document(CSV, "rapport.csv")),
+        (f"<CONTENU>{CSV64}</CONTENU><NOM>rapport1</NOM>", Document(CSV, "rapport1")),
+        (f"<NOM/><CONTENU>{CSV64}</CONTENU>", Document(CSV)),
+        (f"<F><FileName>a b</FileName><x:C xmlns:x='u'>{CSV64}</x:C></F>", Document(CSV, "a b")),
+        (f"<A>rapport.csv</A><B>\n{CSV64[:9]}\n {CSV64[9:]}\n</B>", Document(CSV, "rapport.csv")),
+        (f"<NOM>a.csv</NOM><SURNOM>{CSV64}</SURNOM>", Document(CSV, "a.csv")),
+    ],
+)
+def test_a_file_of_a_name_and_a_content_is_a_document(fields: str, expected: Document) -> None:
+    assert read(status(fields)) == expected
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        f"<A>rapport1</A><B>{CSV64}</B>",  # both could be the content
+        f"<NOM>rapport.csv</NOM><CONTENU>{CSV64[:-1]}</CONTENU>",
+        "<NOM>rapport.csv</NOM><CONTENU/>",
+        f"<NOM>rapport.csv</NOM><CONTENU>{CSV64}</CONTENU><TAILLE>12</TAILLE>",
+        f"<NOM>rapport.csv</NOM><CONTENU>{CSV64}<b/></CONTENU>",
+        f"<NOM>rapport.csv</NOM><MESSAGEID>{HEX}</MESSAGEID>",
+        f"<CODE_STATUT>ok</CODE_STATUT><CONTENU>{CSV64}</CONTENU>",
+    ],
+)
+def test_an_object_that_is_not_surely_a_file_is_unreadable(fields: str) -> None:
+    assert read(status(fields)) == Unreadable("the result is an object without a status code")
+
+
+@pytest.mark.parametrize(
+    ("text", "content"),
+    [
+        (CSV64, CSV),
+        (f"\r\n{CSV64[:76]}\r\n{CSV64[76:]}\r\n", CSV),
+        ("AA==", b"\0"),
+        ("", None),
+        (" \n", None),
+        ("AA=", None),
+        ("AA", None),
+        ("A===", None),
+        ("AA==AA==", None),
+        ("QUJD-_8=", None),
+        ("QUJD.", None),
+        ("QUJé", None),
+        ("\ud800QUI", None),
+    ],
+)
+def test_base64_is_read_strictly_and_blanks_are_left_out(text: str, content: bytes | None) -> None:
+    assert document_in(text) == content
+
+
+@pytest.mark.parametrize(
+    ("inside", "expected"),
+    [
+        (CSV64, Document(CSV)),
+        (f"<NOM>r.csv</NOM><CONTENU>{CSV64}</CONTENU>", Document(CSV, "r.csv")),
+        # A text: the bytes are UTF-8, a bare carriage return is lost, an escaped one is not.
+        ("a;é\r\n1;2\r\n", Document("a;é\n1;2\n".encode())),
+        ("\na;é&#13;\n1;2&#13;\n", Document("\na;é\r\n1;2\r\n".encode())),
+        ("-6", Code("-6")),
+        ("LTY=", Code("-6")),
+        ("LTk5", Code("-99")),
+        ("LTYK", Code("-6")),
+        ("<NOM>r.csv</NOM><CONTENU>LTY=</CONTENU>", Code("-6")),
+        ("LTEyMzQ1Njc=", None),  # -1234567
+        ("4oiSNg==", None),  # a minus sign that is no hyphen
+        ("true", None),
+        ("Aucun rapport", None),
+        ("Erreur12", None),
+        (HEX, None),
+        ("", None),
+        (CODE, None),
+    ],
+)
+def test_a_report_is_read_in_each_of_its_manners(
+    inside: str, expected: Document | Code | None
+) -> None:
+    assert document_of(read(status(inside))) == expected
+
+
+def test_a_fault_is_no_document() -> None:
+    assert document_of(read(envelope("<s:Fault/>"))) is None
+
+
+@pytest.mark.parametrize("line_end", ["", "\r\n"], ids=["one line", "lines"])
+def test_a_report_of_any_size_is_read_whole(line_end: str) -> None:
+    # libxml2 takes no more than ten million bytes into one text of a tree.
+    content = b"21/11/2026;10:00;" * 700_000
+    text = base64.b64encode(content).decode()
+    lines = line_end.join(text[at : at + 76] for at in range(0, len(text), 76))
+
+    assert document_of(read(result(lines))) == Document(content)
+
+
+def test_an_answer_of_countless_elements_is_unreadable() -> None:
+    assert read(envelope("<R>" + "<a/>" * 20_000 + "</R>")) == Unreadable(TOO_MANY)
+
+
+@pytest.mark.parametrize("attribute", ['a{}="x"', "a{}\n=\n'>'", "xmlns:a{}='urn:x'", 'a{}=">"'])
+def test_an_element_of_countless_attributes_is_unreadable(attribute: str) -> None:
+    few, many = (" ".join(attribute.format(n) for n in range(most)) for most in (20, 60))
+
+    assert read(envelope(f"<R {few}>-6</R>")) == Code("-6")
+    assert read(envelope(f"<R {many}>-6</R>")) == Unreadable(TOO_MANY)
+
+
+def test_a_table_of_countless_quotes_has_no_attributes() -> None:
+    table = '"a";"b > c";\'d\'\n' * 1000
+
+    assert read(result(table)) == Text(table)
+    assert read(result(f"<![CDATA[{table}]]>")) == Text(table)
+
+
 @given(st.binary(max_size=400))
 def test_no_bytes_make_the_reader_raise(body: bytes) -> None:
     assert isinstance(read(body), KINDS)
@@ -371,4 +531,4 @@ def test_a_text_is_an_identifier_or_a_code_only_if_it_has_that_form(text: str) -
         assert said.text == text.strip()
         assert all(letter in "0123456789abcdefABCDEF-{}" for letter in said.text)
     else:
-        assert isinstance(said, Unreadable)
+        assert isinstance(said, Text | Unreadable)

@@ -22,12 +22,13 @@ from app.domain.message import (
     Submitted,
 )
 from app.domain.outcome import Accepted, Blocked, NoAnswer, Report
-from app.providers.efidem import functions, provider
+from app.providers.efidem import carries, functions, provider
 from app.providers.efidem.binding.documents import without_query
 from app.providers.efidem.functions import FUNCTIONS
 from app.providers.efidem.provider import Efidem
 from app.providers.efidem.settings import EfidemSettings
 from app.providers.efidem.soap import CannotBind, Contract, Soap
+from app.providers.registry import build_efidem
 from app.providers.wire import Wire
 from tests.providers.efidem.envelopes import result
 from tests.providers.sockets import Server, http_answer, serving
@@ -100,7 +101,7 @@ def efidem(tmp_path: Path, wsdl: bytes, server: Server | None = None) -> Efidem:
         "concurrency": 2,
         "rate": None,
     }
-    return Efidem(EfidemSettings.model_construct(**values))
+    return build_efidem(EfidemSettings.model_construct(**values))
 
 
 def file(name: str = "é.pdf") -> File:
@@ -142,7 +143,19 @@ def submission(content: Content, billing_code: str | None = None) -> Submission[
 
 
 def asked(channel: Channel) -> Submitted:
-    return Submitted(message_id=UUID(int=1), channel=channel, provider_message_id=IDENTIFIER)
+    sent_by = {
+        Channel.EMAIL: functions.ENVOYER_EMAIL,
+        Channel.SMS: functions.ENVOYER_SMS,
+        Channel.LETTER: functions.COURRIER_ENVOYER,
+        Channel.FAX: functions.ENVOYER_FAX,
+    }
+    return Submitted(
+        message_id=UUID(int=1),
+        channel=channel,
+        provider_message_id=IDENTIFIER,
+        function=sent_by[channel].name,
+        reference="A7K2M9Q4X1",
+    )
 
 
 def sent(contract: Contract, function: str, handed: object) -> etree._Element:
@@ -186,7 +199,7 @@ async def test_a_report_is_what_json_can_carry_and_holds_no_secret(load: Load) -
     reports = [one.report() for one in contract.bound.values()]
 
     assert [one["function"] for one in json.loads(json.dumps(reports))] == NAMES
-    assert reports[1] == {
+    assert reports[NAMES.index("STATUT_EMAIL")] == {
         "function": "STATUT_EMAIL",
         "operation": "STATUT_EMAIL",
         "found": "exact",
@@ -268,7 +281,9 @@ async def test_a_message_accepted_before_the_wsdl_was_read_is_not_sent_without_i
         await account.close()
     assert prepared.errors == ()
     assert using == Blocked(
-        "provider_contract", "ENVOYER_EMAIL: the WSDL has no parameter LISTE_FICHIERS"
+        "provider_contract",
+        "ENVOYER_EMAIL: the WSDL has no parameter LISTE_FICHIERS",
+        stops=False,
     )
     assert plain == Accepted(IDENTIFIER)
     assert len(server.requests) == 1
@@ -710,11 +725,17 @@ async def test_both_versions_of_soap_have_their_own_headers(
     )
 
 
-def test_the_functions_that_send_and_tell_are_the_documents() -> None:
-    assert provider.SENDS == {
-        Channel.EMAIL: functions.ENVOYER_EMAIL,
-        Channel.SMS: functions.ENVOYER_SMS,
-        Channel.LETTER: functions.COURRIER_ENVOYER,
+def test_what_each_function_sent_is_told_by_the_documents_function() -> None:
+    names = {one: [told.name for told in telling] for one, telling in carries.TELLS.items()}
+
+    assert names == {
+        "ENVOYER_EMAIL": ["STATUT_EMAIL"],
+        "MULTI_ENVOYER_EMAIL": ["STATUT_MULTI_EMAIL"],
+        "ENVOYER_EMAIL_RELAIS": ["SUIVRE_EMAIL_RELAIS"],
+        "ENVOYER_SMS": ["STATUT_COMPLET_SMS", "STATUT_SMS"],
+        "MULTI_ENVOYER_SMS": ["STATUT_COMPLET_SMS", "STATUT_SMS"],
+        "COURRIER_ENVOYER": ["COURRIER_STATUT"],
+        "ENVOYER_FAX": ["STATUT_FAX"],
     }
 
 

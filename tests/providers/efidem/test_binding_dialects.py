@@ -11,10 +11,10 @@ from pydantic import HttpUrl, SecretStr
 
 from app.domain.message import Channel, Content, Email, File, Letter, Sms, Submission, Submitted
 from app.domain.outcome import Accepted
-from app.providers.efidem.functions import FUNCTIONS
-from app.providers.efidem.provider import Efidem
+from app.providers.efidem import functions as efidem
 from app.providers.efidem.settings import EfidemSettings
 from app.providers.efidem.soap import CannotBind, Contract, Soap
+from app.providers.registry import build_efidem
 from app.providers.wire import Exchange, Wire
 from tests.providers.efidem.envelopes import result
 from tests.providers.sockets import http_answer, serving
@@ -23,6 +23,16 @@ pytestmark = pytest.mark.anyio
 
 FOLDER = Path(__file__).parent / "wsdl"
 DIALECTS = ["asmx", "wcf", "bare", "php", "rpc_header"]
+# What these WSDLs offer; test_functions_dialects.py has all 21.
+FUNCTIONS = (
+    efidem.ENVOYER_EMAIL,
+    efidem.STATUT_EMAIL,
+    efidem.ENVOYER_SMS,
+    efidem.STATUT_SMS,
+    efidem.STATUT_COMPLET_SMS,
+    efidem.COURRIER_ENVOYER,
+    efidem.COURRIER_STATUT,
+)
 NAMES = [function.name for function in FUNCTIONS]
 TRIO = {"UTILISATEUR": "the-user", "MOT_DE_PASSE": "p<w>&d", "AppID": "the-app"}
 IDENTIFIER = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
@@ -260,7 +270,10 @@ async def test_files_keep_their_names_and_contents_together(dialect: str) -> Non
 @each_dialect
 async def test_an_sms_and_its_statuses_are_rendered(dialect: str) -> None:
     contract = await contract_of(dialect)
-    asked = Submitted(message_id=UUID(int=1), channel=Channel.SMS, provider_message_id=IDENTIFIER)
+    asked = Submitted(
+        message_id=UUID(int=1), channel=Channel.SMS, provider_message_id=IDENTIFIER,
+        function="ENVOYER_SMS", reference="A7K2M9Q4X1",
+    )  # fmt: skip
 
     assert texts(rendered(contract, "ENVOYER_SMS", submission(SMS))) == sorted(
         [*TRIO.values(), "33639980001", "le texte", "MAIRIE", "DEPT & 1"]
@@ -374,7 +387,7 @@ async def test_the_http_headers_are_those_of_the_soap_version(
 @pytest.mark.parametrize("large", [False, True])
 async def test_a_letter_is_sent_and_its_answer_read(dialect: str, large: bool) -> None:
     async with serving(http_answer(result(IDENTIFIER))) as server:
-        account = Efidem(
+        account = build_efidem(
             EfidemSettings(
                 wsdl=str(FOLDER / f"{dialect}.wsdl"),
                 username="the-user",

@@ -13,11 +13,11 @@ from app.providers.efidem.binding.names import normalised, one_edit_apart, words
 from app.providers.efidem.functions import FUNCTIONS
 from app.providers.efidem.functions.objects import FILE_FIELDS
 from app.providers.efidem.pins import FunctionPins, Pinned
-from app.providers.efidem.provider import Efidem
 from app.providers.efidem.settings import EfidemSettings
 from app.providers.efidem.soap import CannotBind, Contract, Soap
 from app.providers.efidem.statuses import read_bindings
 from app.providers.manual import FileContent, Function, Parameter, Shape, unused
+from app.providers.registry import build_efidem
 from app.providers.wire import Exchange, Wire
 from tests.providers.efidem.wsdl.written import TRIO, element, enumeration, named, struct, wsdl
 from tests.providers.sockets import http_answer, serving
@@ -900,7 +900,7 @@ async def test_a_service_on_another_host_than_its_wsdl_is_warned_of(
 async def test_a_provider_uses_what_is_pinned(tmp_path: Path) -> None:
     (tmp_path / "small.wsdl").write_bytes(wsdl({"Expedier": SMS}))
     (tmp_path / "pins.toml").write_text('[functions.ENVOYER_SMS]\noperation = "Expedier"\n')
-    account = Efidem(
+    account = build_efidem(
         EfidemSettings(
             wsdl=str(tmp_path / "small.wsdl"), bindings=tmp_path / "pins.toml", _env_file=None
         )

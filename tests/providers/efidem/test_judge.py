@@ -19,6 +19,7 @@ from app.domain.status import Status
 from app.providers.efidem import judge, statuses
 from app.providers.efidem.functions import ENVOYER_EMAIL, STATUT_EMAIL
 from app.providers.efidem.statuses import StatusRow
+from app.providers.manual import Answer, Function, Meaning
 from app.providers.wire import Answered, Broken, Exchange, NotSent
 from tests.providers.efidem.envelopes import answered, envelope, result
 
@@ -54,8 +55,40 @@ def test_an_http_error_after_the_request_is_unclear(status: int, body: bytes) ->
     assert isinstance(judge.outcome(ENVOYER_EMAIL, answered(body, status)), Unclear)
 
 
+FILE = "<NOM>a.csv</NOM><CONTENU>QTtCCg==</CONTENU>"
+
+
+@pytest.mark.parametrize(
+    ("inside", "why"),
+    [
+        ("Erreur inconnue", "the result is neither an identifier nor a code"),
+        ("true", "the result is neither an identifier nor a code"),
+        ("33601020304", "the result is neither an identifier nor a code"),
+        ("LTY=", "the result is neither an identifier nor a code"),
+        (FILE, "the result is a document"),
+    ],
+)
+def test_a_text_or_a_document_says_nothing_of_a_message(inside: str, why: str) -> None:
+    sending = judge.outcome(ENVOYER_EMAIL, answered(result(inside)))
+    asked = judge.finding(STATUT_EMAIL, {}, answered(result(inside)))
+
+    assert sending == Unclear(f"HTTP 200: {why}")
+    assert asked == NoAnswer(why)
+
+
+def test_a_definite_no_is_no_answer_to_a_call_that_sends_or_asks_for_a_status() -> None:
+    no = Answer("-99", Meaning.NEGATIVE, "Format de l'adresse email invalide")
+    function = Function(name="STATUT_EMAIL", chapter="", parameters=(), answers=(no,))
+
+    sending = judge.outcome(function, answered(result("-99")))
+    asked = judge.finding(function, {"STATUT_EMAIL": {}}, answered(result("-99")))
+
+    assert sending == Unclear("negative is no answer to a call that sends", "-99")
+    assert asked == NoAnswer("the provider answered -99 (Format de l'adresse email invalide)")
+
+
 @pytest.mark.parametrize("status", [401, 403, 404, 405, 407, 415])
-@pytest.mark.parametrize("body", [b"", HTML])
+@pytest.mark.parametrize("body", [b"", HTML, result("Accès refusé"), result(FILE)])
 def test_an_answer_of_somebody_before_the_service_blocks(status: int, body: bytes) -> None:
     outcome = judge.outcome(ENVOYER_EMAIL, answered(body, status))
 
@@ -161,7 +194,7 @@ def test_a_mapped_code_is_a_report_of_its_own_function_only() -> None:
     theirs = judge.finding(STATUT_EMAIL, other, answered(result("30")))
 
     assert ours == Report(code="30", status=Status.DELIVERED, label="Délivré")
-    assert theirs == Report(code="30", status=None)
+    assert theirs == Report(code="30", status=None, unmapped_in="STATUT_EMAIL")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pydantic import HttpUrl, SecretStr
 from app.delivery.inspect import Inspector
 from app.domain.message import Fax, File, Submission
 from app.domain.outcome import Accepted, Blocked, Deferred, Failure, Outcome, Refused, Unclear
+from app.providers.fax123.bindings import followed
 from app.providers.fax123.functions import HTTP_PHP, national
 from app.providers.fax123.provider import Fax123
 from app.providers.fax123.settings import Fax123Settings
@@ -64,7 +65,7 @@ def provider(url: str | None, **changed: object) -> Fax123:
         "timeout": 5.0,
     }
     settings = Fax123Settings.model_construct(**{**values, "concurrency": 4, **changed})
-    return Fax123(settings, Inspector())
+    return Fax123(settings, Inspector(), followed(None))
 
 
 async def outcome_of_answer(answer: bytes, **changed: object) -> tuple[Outcome, Server]:

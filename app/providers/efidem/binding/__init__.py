@@ -76,7 +76,7 @@ class _Binder:
         claims = claim(
             self._function.parameters,
             [one for one in slots if one.keys not in taken],
-            self._pins.parameters,
+            self._pins.own(self._function),
         )
         self._blocked += [*credentials.wrong, *claims.wrong]
         for parameter in self._function.parameters:
@@ -124,10 +124,13 @@ class _Binder:
         wrong = self._shaper.wrong[wrong_before:]
         if wrong and not parameter.required and not slot.mandatory:
             # Neither the document nor the WSDL demands it: who uses it is refused.
+            self._shaper.lost = []
             self._missing.append(parameter)
             self._shaper.notes += [one for one in wrong if name not in one.split()]
             return
         self._blocked += wrong
+        self._missing += self._shaper.lost
+        self._shaper.lost = []
         self._places.append(Place(parameter, slot, form))
         if slot.mandatory:
             self._leave_empty(parameter, slot)

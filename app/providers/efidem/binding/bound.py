@@ -1,6 +1,6 @@
 """A documented function bound to an operation: what zeep renders for a call, and what is reported."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,6 +58,13 @@ class Bound:
     def trio(self) -> Mapping[str, str]:
         """Where the credentials go, by their documented names."""
         return {name: one.slot.shown for name, one in self.credentials.items()}
+
+    def paths(self) -> Iterator[str]:
+        """Yield every element that a call may fill."""
+        yield from self.trio.values()
+        yield from (slot.shown for slot, _ in self.fixed)
+        for place in self.places:
+            yield from place.shown.split(", ")  # a family has several
 
     @property
     def to_confirm(self) -> bool:

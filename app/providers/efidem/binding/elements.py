@@ -89,6 +89,16 @@ def is_struct(element: Element) -> bool:
     )
 
 
+def is_collection(element: Element) -> bool:
+    """Say whether an element can hold several, in any manner."""
+    return (
+        element.accepts_multiple
+        or is_soap_array(element)
+        or only_repeated(element) is not None
+        or repeated_group(element) is not None
+    )
+
+
 def is_soap_array(element: Element) -> bool:
     """Say whether an element is an array of SOAP's own encoding."""
     return getattr(element.type, "_array_type", None) is not None

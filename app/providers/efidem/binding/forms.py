@@ -84,6 +84,30 @@ class Lone:
 
 
 @dataclass(frozen=True, slots=True)
+class Around:
+    """An object of which the document gives one field only, such as a recipient's address."""
+
+    field: str  # documented name
+    inside: Struct
+
+    def carried(self, given: Single) -> Any:  # noqa: ANN401 -- zeep's values
+        """Return the object."""
+        return self.inside.carried({self.field: given})
+
+
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """A single value where the document has an object: the object's one field that the WSDL takes."""
+
+    field: str  # documented name
+    inside: Leaf
+
+    def carried(self, given: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- zeep's values
+        """Return that field."""
+        return self.inside.carried(given[self.field])
+
+
+@dataclass(frozen=True, slots=True)
 class Many:
     """A collection."""
 
@@ -112,4 +136,4 @@ class Many:
                 return items[0] if items else None
 
 
-Form = Leaf | Lone | Struct | Many
+Form = Leaf | Lone | Struct | Around | Instead | Many

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from app.providers.efidem.binding.elements import Slot
+from app.providers.efidem.binding.elements import Slot, is_collection
 from app.providers.efidem.binding.names import normalised
 from app.providers.manual import Parameter, Shape
 
+_SEVERAL: Final = frozenset({Shape.OBJECTS, Shape.TEXTS})
 _CERTAIN: Final = 3  # letters from which a name inside another means something
 
 
@@ -75,6 +76,9 @@ def _claim_pinned(claims: Claims, parameter: Parameter, where: str) -> None:
 
 def _claim_spelled(claims: Claims, parameter: Parameter) -> None:
     alike = spelled(parameter, claims.left)
+    if parameter.shape in _SEVERAL:
+        # The document calls a campaign's array DESTINATION, and lists an address of that name.
+        alike.sort(key=lambda slot: not is_collection(slot.element))
     if alike:
         claims.take(parameter, alike[0])
         twice = [one for one in alike[1:] if normalised(one.name) == normalised(alike[0].name)]

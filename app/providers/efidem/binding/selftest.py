@@ -11,7 +11,17 @@ from lxml import etree
 from zeep import xsd
 
 from app.providers.efidem.binding.bound import Bound, Place
-from app.providers.efidem.binding.forms import CONTENT, Family, Form, Lone, Manner, Many, Struct
+from app.providers.efidem.binding.forms import (
+    CONTENT,
+    Around,
+    Family,
+    Form,
+    Instead,
+    Lone,
+    Manner,
+    Many,
+    Struct,
+)
 from app.providers.efidem.binding.leaves import CannotBind, Leaf
 from app.providers.efidem.functions import TRIO
 
@@ -88,6 +98,10 @@ class Marks:
                 return self.text(inside)
             case Struct():
                 return self._struct(form)
+            case Around(field=field, inside=inside):
+                return self._for(inside.fields[field][1])
+            case Instead(field=field, inside=inside):
+                return {field: self.text(inside)}
             case Many(manner=Manner.SINGLE, item=item):
                 return (self._for(item),)
             case Many(item=item):

@@ -1,6 +1,7 @@
 """Find the form of a parameter's value: from the types that the WSDL declares, not from names."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from zeep import xsd
@@ -12,8 +13,10 @@ from app.providers.efidem.binding.elements import Slot
 from app.providers.efidem.binding.forms import (
     CONTENT,
     NAME,
+    Around,
     Family,
     Form,
+    Instead,
     Lone,
     Manner,
     Many,
@@ -22,7 +25,7 @@ from app.providers.efidem.binding.forms import (
 from app.providers.efidem.binding.leaves import Leaf, empty
 from app.providers.efidem.binding.matching import Claims, at, claim
 from app.providers.efidem.pins import FunctionPins
-from app.providers.manual import Parameter, Shape
+from app.providers.manual import Parameter, Shape, Value, unused
 
 _OBJECTS: Final = frozenset({Shape.FILES, Shape.OBJECT, Shape.OBJECTS})
 _LONE: Final = frozenset({Shape.TEXT, Shape.BOOLEAN, Shape.DATE, Shape.OBJECT})
@@ -37,6 +40,7 @@ class Shaper:
         self._date_format = date_format
         self.paths: dict[str, str] = {}  # documented name of a field -> the WSDL's
         self.allowed: dict[str, list[str]] = {}  # enumerations
+        self.lost: list[Parameter] = []  # optional fields that the WSDL has no place for
         self.wrong: list[str] = []
         self.notes: list[str] = []
 
@@ -101,8 +105,12 @@ class Shaper:
         return None
 
     def _one(self, parameter: Parameter, slot: Slot, named: str) -> Form:
+        if parameter.shape is Shape.OBJECTS and elements.simple(slot.element):
+            return self._instead(parameter, slot, named)
         if parameter.shape in _OBJECTS:
             return self._object(parameter, slot, named)
+        if parameter.fields and len(elements.members(slot.element)) > 1:
+            return Around(_key(parameter), self._object(parameter, slot, named))
         if elements.simple(slot.element):
             leaf = self.leaf(slot, named)
             self._look_at(parameter, leaf)
@@ -137,6 +145,13 @@ class Shaper:
                 self.wrong.append(f"{named} is a struct, whose fields the document does not list")
                 return self.leaf(slot, named)
 
+    def _instead(self, parameter: Parameter, slot: Slot, named: str) -> Instead:
+        """Return the form of objects of which the WSDL takes one text each."""
+        key = _key(parameter)
+        self.lost += _lost(parameter, {key})
+        self.notes.append(f"{named} holds texts, each taken to be {key}: to confirm")
+        return Instead(key, self.leaf(slot, named))
+
     def _object(self, parameter: Parameter, slot: Slot, named: str) -> Struct:
         slots = elements.members(slot.element)
         if parameter.shape is Shape.FILES:
@@ -163,6 +178,11 @@ class Shaper:
             documented: self.family(by_name[documented], slots)
             for documented, slots in claims.families.items()
         }
+        for documented, several in claims.families.items():
+            for one in several:
+                if one.mandatory:
+                    self._fix(fixed, one, self.absent(one.element), by_name[documented])
+        self.lost += _lost(parameter, {*claims.found, *claims.families})
         return Struct(slot.element, fields, families, fixed)
 
     def _fix(self, fixed: dict[str, Any], slot: Slot, value: object, field: Parameter) -> None:
@@ -203,3 +223,28 @@ class Shaper:
         if name is not None and NAME not in claims.found and len(texts) == 1:
             claims.take(name, texts[0])
         return claims
+
+
+def _key(parameter: Parameter) -> str:
+    """Return the field that an object cannot do without."""
+    return next(one.name for one in parameter.fields if one.required)
+
+
+def _lost(parameter: Parameter, found: Iterable[str]) -> list[Parameter]:
+    """Return the optional fields that are not found, each as a parameter of the function."""
+    return [
+        replace(one, name=f"{parameter.name}.{one.name}", value=_given(parameter, one))
+        for one in parameter.fields
+        if not one.required and one.value is not unused and one.name not in found
+    ]
+
+
+def _given(parameter: Parameter, field: Parameter) -> Callable[[Any], Value]:
+    """Return a function that says whether any of a parameter's objects has a field."""
+
+    def given(handed: object) -> bool:
+        value = parameter.value(handed)
+        several = value if isinstance(value, tuple) else (value,)
+        return any(field.value(one) for one in several if isinstance(one, Mapping))
+
+    return given

@@ -3,6 +3,7 @@
 What the document leaves blank or silent is marked `assumed`.
 """
 
+from operator import itemgetter
 from typing import Final
 
 from app.domain.message import Letter, Submission
@@ -14,6 +15,7 @@ from app.providers.efidem.functions.objects import (
     MESSAGEID,
     REFUSED,
     files_of,
+    taken_over,
 )
 from app.providers.manual import Answer, Function, Parameter, Shape, unused
 
@@ -42,16 +44,17 @@ def _address(submission: Submission[Letter]) -> dict[str, str | None]:
 # fmt: off
 # "Ce bloc inclut, la civilité, le nom, le prénom et la raison sociale".
 NAME_FIELDS: Final = (
-    Parameter("CIVILITE", unused, "la civilité", spellings=("TITRE",)),
+    Parameter("CIVILITE", itemgetter("CIVILITE"), "la civilité", spellings=("TITRE",), pointer="/to/title"),
     Parameter("NOM", unused, "le nom", required=True),
     Parameter("PRENOM", unused, "le prénom", required=True),
-    Parameter("RAISON_SOCIALE", unused, "la raison sociale", spellings=("SOCIETE",)),
+    Parameter("RAISON_SOCIALE", itemgetter("RAISON_SOCIALE"), "la raison sociale", spellings=("SOCIETE",), pointer="/to/company"),
 )
 
 # The chapter "Objets" demands: adresse 1, code postal, ville et pays.
 ADDRESS_FIELDS: Final = (
     Parameter("ADRESSE_1", unused, "l'adresse", required=True, spellings=("ADRESSE",)),
-    Parameter("ADRESSE_2", unused, "le complément d'adresse", spellings=("COMPLEMENT_ADRESSE", "COMPLEMENT", "COMPLEMENT_D_ADRESSE")),
+    Parameter("ADRESSE_2", itemgetter("ADRESSE_2"), "le complément d'adresse", pointer="/to/address/line2",
+              spellings=("COMPLEMENT_ADRESSE", "COMPLEMENT", "COMPLEMENT_D_ADRESSE")),
     Parameter("CODE_POSTAL", unused, "le code postal", required=True, spellings=("CP",)),
     Parameter("VILLE", unused, "la ville", required=True),
     Parameter("PAYS", unused, "le pays", required=True),
@@ -101,9 +104,6 @@ COURRIER_STATUT: Final = Function(
     chapter="Envoyer et suivre des courriers",
     spellings=("COURRIER_SUIVRE",),
     parameters=(MESSAGEID,),
-    answers=tuple(
-        Answer(row.code, row.meaning, row.words, row.reason, assumed=True)
-        for row in STATUT_EMAIL.answers
-    ),
+    answers=taken_over(STATUT_EMAIL.answers),
 )
 # fmt: on

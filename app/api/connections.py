@@ -1,0 +1,161 @@
+"""Connections to clients: a head and a body that come too slowly, or too large, end them.
+
+The server itself waits for ever for a request that was begun, and takes a head of any size.
+"""
+
+import asyncio
+import json
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+CHECK: Final = 2.5  # seconds between two looks at a connection
+HEAD: Final = 10.0  # seconds for a request's head, and for a new connection's first byte
+LARGEST_HEAD: Final = 32_768  # bytes
+BODY: Final = 20.0  # seconds, after which a body must have come at the slowest pace at least
+SLOWEST: Final = 8_192  # bytes a second
+LINGER: Final = 2.0  # seconds for which the rest of a body is still read after the answer
+
+_TIMEOUT: Final = 408
+# Said without the application: it never hears of such a request.
+_PROBLEMS: Final = {
+    400: ("Bad Request", "malformed_request", "The request is not HTTP."),
+    408: ("Request Timeout", "request_timeout", "The request came too slowly."),
+    431: ("Request Header Fields Too Large", "headers_too_large", "Send fewer or shorter headers."),
+}
+
+
+class HeadTooLarge(Exception):
+    """A request's head is larger than any client needs."""
+
+
+class Connection(HttpToolsProtocol):
+    """One client's connection."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401 -- the server's own
+        super().__init__(*given, **named)
+        self._in_head, self._in_body = True, False
+        self._began = self.loop.time()  # when the head or the body did
+        self._received = 0  # bytes of it
+        self._answered = 0.0  # when the application did, perhaps before the body's end
+        self._too_large = False
+        self._refused = False  # nothing more is read
+        self._looks: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to look at it."""
+        super().connection_made(transport)
+        self._looks = self.loop.call_later(CHECK, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Look no more."""
+        if self._looks is not None:
+            self._looks.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, unless a head is too large."""
+        if self._refused:
+            return
+        super().data_received(data)
+        if not self._in_head and not self._in_body and not self._is_answering():
+            # Blank lines before a request begin its head; the parser passes over them.
+            self._begin_head()
+        if self._in_head:
+            self._received += len(data)
+            if self._received > LARGEST_HEAD and not self._refused:
+                self._refuse(431)
+
+    def on_message_begin(self) -> None:
+        """Take the time of a head."""
+        super().on_message_begin()
+        self._begin_head()
+
+    def on_headers_complete(self) -> None:
+        """Hand a request over, and take the time of its body."""
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if size > LARGEST_HEAD:
+            self._too_large = True
+            raise HeadTooLarge  # the parser makes it a request that is none
+        super().on_headers_complete()
+        self._in_head, self._in_body = False, True
+        self._began, self._received = self.loop.time(), 0
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of a body."""
+        self._received += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Take no time any more."""
+        self._in_body = False
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Take the time of what still comes of the body, though nobody wants it."""
+        self._answered = self.loop.time()
+        super().on_response_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no request, without repeating any of it."""
+        _ = msg
+        self._refuse(431 if self._too_large else 400)
+
+    def _begin_head(self) -> None:
+        self._in_head, self._in_body = True, False
+        self._began, self._received = self.loop.time(), 0
+
+    def _is_answering(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete
+
+    def _look(self) -> None:
+        if self.transport.is_closing():
+            return
+        self._looks = self.loop.call_later(CHECK, self._look)
+        now = self.loop.time()
+        taken = now - self._began
+        if self._in_head:
+            if taken > HEAD and not self._is_answering():
+                self._refuse(408)
+        elif self._in_body and not self._is_answering():
+            if now - self._answered > LINGER:
+                self.transport.close()
+        elif self._in_body and taken > BODY and self._received < taken * SLOWEST:
+            # Where the application itself reads slowly, much of it has come.
+            self._refuse(408)
+
+    def _refuse(self, status: int) -> None:
+        """Answer without the application, and close."""
+        self._refused = True
+        if self._is_answering() and (self._in_head or not self._in_body):
+            # An earlier request's answer is to come: whoever waits for it would take this for it.
+            self.cycle.keep_alive = False
+            return
+        is_silent = self._in_head and status == _TIMEOUT and not self._received
+        if not is_silent and not (self._in_body and self.cycle.response_started):
+            self.transport.write(_answer(status))
+        self.transport.close()
+
+
+def _answer(status: int) -> bytes:
+    title, code, detail = _PROBLEMS[status]
+    problem = {
+        "type": f"urn:multicanal:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": None,
+        "code": code,
+        "request_id": None,
+        "retryable": status == _TIMEOUT,
+        "message_id": None,
+        "provider": None,
+        "errors": [],
+    }
+    body = json.dumps(problem).encode()
+    head = (
+        f"HTTP/1.1 {status} {title}\r\ncontent-type: application/problem+json\r\n"
+        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    )
+    return head.encode() + body

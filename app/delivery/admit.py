@@ -1,0 +1,139 @@
+"""Decide what may leave: how each channel stands, and at what pace its provider is called.
+
+Both are rows that every worker shares: an outage that one worker meets holds all of them back.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.delivery.conclude import Ended
+from app.delivery.gateway import Gateway
+from app.domain.message import Channel
+from app.domain.outcome import Blocked
+from app.domain.standing import Standing, State, after_call, after_probe, answered
+from app.store import channels, rates
+from app.store.channels import Name
+from app.store.queue import Claim, Room
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """What a channel lets through now."""
+
+    shut: frozenset[str]  # providers that nothing is claimed for
+    width: int | None  # calls at once; None: as the settings say
+
+    def room(self, wanted: int, under_way: int) -> Room:
+        """Return how much may be claimed, where so many calls are under way."""
+        limit = wanted if self.width is None else max(0, min(wanted, self.width - under_way))
+        return Room(limit, self.shut)
+
+
+async def admission(connection: AsyncConnection, channel: Channel) -> Admission:
+    """Return what a channel lets through now."""
+    standing = await channels.of_channel(connection, channel.value)
+    widths = [
+        one.width
+        for one in standing.values()
+        if one.state is State.CLOSED and one.width is not None
+    ]
+    return Admission(
+        shut=frozenset(name for name, one in standing.items() if one.state is not State.CLOSED),
+        width=min(widths, default=None),
+    )
+
+
+async def paced(
+    gateway: Gateway, connection: AsyncConnection, channel: Channel, wanted: int
+) -> int:
+    """Return how many of the wanted calls the pace of the channel's provider allows now."""
+    provider = gateway.routes[channel]
+    rate = gateway.rates.get(provider)
+    if rate is None:
+        return wanted
+    return min(wanted, await rates.room(connection, provider, rate, gateway.now()))
+
+
+async def spend_pace(
+    gateway: Gateway, connection: AsyncConnection, claims: Sequence[Claim]
+) -> None:
+    """Count the calls that claims will make against their providers' paces."""
+    calls = Counter(one.row["provider"] for one in claims if not one.follows)
+    for provider, count in calls.items():
+        if (rate := gateway.rates.get(provider)) is not None:
+            await rates.spend(connection, provider, rate, gateway.now(), count)
+
+
+async def note_calls(
+    gateway: Gateway, connection: AsyncConnection, ended: Iterable[Ended], now: datetime
+) -> None:
+    """Write down what calls told about their channels; nothing is written where all is well."""
+    calls: dict[Name, list[Ended]] = {}
+    for one in ended:
+        if not one.held.claim.follows:  # a campaign was one call
+            name = (one.held.claim.row["provider"], one.held.channel.value)
+            calls.setdefault(name, []).append(one)
+    known = await channels.standings(connection, list(calls))
+    telling = {
+        name: those
+        for name, those in calls.items()
+        if known.get(name, Standing()) != Standing()
+        or any(isinstance(one.outcome, Blocked) or answered(one.outcome) is False for one in those)
+    }
+    if not telling:
+        return
+    before = await channels.standings(connection, list(telling), lock=True)
+    after = dict(before)
+    for name, those in telling.items():
+        for one in those:
+            after[name] = after_call(
+                after[name], one.outcome, now, gateway.timing.pace, gateway.random
+            )
+    await _write(connection, before, after, now)
+
+
+async def probe_due(gateway: Gateway) -> None:
+    """Look at the channels that are open or stopped, with calls that send nothing."""
+    lease = gateway.timing.lease
+    async with gateway.database.transaction() as connection:
+        due = await channels.take_due(connection, gateway.now(), lease)
+    for name in due:
+        provider, channel = name
+        probed = await gateway.providers[provider].probe(Channel(channel))
+        now = gateway.now()
+        async with gateway.database.transaction() as connection:
+            before = await channels.standings(connection, [name], lock=True)
+            if before[name].state is State.CLOSED:
+                continue
+            standing = after_probe(before[name], probed, now, gateway.timing.pace, gateway.random)
+            await _write(connection, before, {name: standing}, now)
+        if standing.state is State.CLOSED:
+            gateway.wake.call(Channel(channel))
+
+
+async def _write(
+    connection: AsyncConnection,
+    before: Mapping[Name, Standing],
+    after: Mapping[Name, Standing],
+    now: datetime,
+) -> None:
+    changed = {name: one for name, one in after.items() if one != before[name]}
+    await channels.write(connection, changed, now)
+    for (provider, channel), standing in changed.items():
+        old = before[provider, channel]
+        if (old.state, old.reason) != (standing.state, standing.reason):
+            tell = log.error if standing.state is State.STOPPED else log.warning
+            tell(
+                f"channel_{standing.state}",
+                provider=provider,
+                channel=channel,
+                reason=standing.reason,
+                why=standing.why,
+            )

@@ -1,0 +1,144 @@
+"""Take in only what can be kept and sent in time: limits on what waits, and on the disk's room.
+
+How much waits is read from its counters, once a second at most; what this process took in since is
+added. So the limits may be exceeded by what all processes take in within a second, and no more.
+"""
+
+import os
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from app.delivery.accept import Arrival
+from app.delivery.gather import Gathering
+from app.domain.errors import QueueFull, QuotaExceeded, StorageLow
+from app.store import counters
+from app.store.counters import Waiting
+from app.store.database import Database, is_unavailable
+
+log = structlog.get_logger()
+
+FRESH: Final = 1.0  # seconds for which a reading holds
+PACE_OVER: Final = 120.0  # seconds over which the pace of the queue is taken
+UNRESERVED: Final = 0.8  # of the room is for every purpose; the rest for those that cannot wait
+URGENT: Final = frozenset({"transactional", "otp"})
+UNKNOWN_PACE: Final = 30.0  # seconds to come again after, where nothing has left the queue yet
+SOONEST: Final = 5.0  # seconds
+LATEST: Final = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much may wait, and how much room must stay free."""
+
+    messages: int
+    size: int  # bytes
+    client: int  # messages of one client
+    disk: int = 0  # bytes; 0: the store is not on this machine's disk
+    folder: Path = Path()  # where the store is
+
+
+def free_bytes(folder: Path) -> int:
+    """Return how much may still be written to a disk."""
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize
+
+
+class Limiter:
+    """Says no to what would wait for too long."""
+
+    def __init__(
+        self,
+        database: Database,
+        limits: Limits,
+        random: Callable[[], float],
+        *,
+        free: Callable[[Path], int] = free_bytes,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database = database
+        self._limits = limits
+        self._random = random
+        self._free = free
+        self._clock = clock
+        self._reading: Gathering[None, None] = Gathering(self._read, is_unavailable)
+        self._read_at = float("-inf")
+        self._waiting = Waiting(clients={})
+        self._since: Counter[UUID | str] = Counter()  # taken in after the reading
+        self._left: deque[tuple[float, int]] = deque()  # when, and how many had left the queue
+        self._looked_at = float("-inf")  # the disk
+        self._is_low = False
+
+    async def admit(self, arrival: Arrival) -> None:
+        """Return where an arrival may be taken in, and count it.
+
+        Raises StorageLow, QuotaExceeded or QueueFull.
+        """
+        self._look_at_disk()
+        if not arrival.messages:
+            return
+        if self._clock() - self._read_at >= FRESH:
+            await self._reading.do(None)
+        client_id: UUID = arrival.messages[0]["client_id"]
+        count = len(arrival.messages)
+        size = sum(row["size"] for row in arrival.messages)
+        since, limits = self._since, self._limits
+        over = self._waiting.clients.get(client_id, 0) + since[client_id] + count - limits.client
+        if over > 0:
+            raise QuotaExceeded(retry_after=self._later(over))
+        urgent = all(row["purpose"] in URGENT for row in arrival.messages)
+        share = 1.0 if urgent else UNRESERVED
+        over = self._waiting.messages + since["messages"] + count - int(limits.messages * share)
+        if over <= 0 and self._waiting.size + since["size"] + size > limits.size * share:
+            over = count
+        if over > 0:
+            raise QueueFull(retry_after=self._later(over))
+        since.update({client_id: count, "messages": count, "size": size})
+
+    async def _read(self, asked: Sequence[None]) -> list[None]:
+        if self._clock() - self._read_at < FRESH:
+            return list(asked)
+        async with self._database.reading() as connection:
+            self._waiting = await counters.read(connection)
+        self._since.clear()
+        self._read_at = self._clock()
+        self._left.append((self._read_at, self._waiting.left))
+        while self._left[0][0] < self._read_at - PACE_OVER:
+            self._left.popleft()
+        return list(asked)
+
+    def _later(self, over: int) -> int:
+        """Return after how many seconds so many messages will have left; not the same for all."""
+        (began, before), (ended, after) = self._left[0], self._left[-1]
+        left = after - before
+        seconds = over * (ended - began) / left if left > 0 else UNKNOWN_PACE
+        return round(min(max(seconds, SOONEST), LATEST) * (0.8 + 0.4 * self._random()))
+
+    def _look_at_disk(self) -> None:
+        limits = self._limits
+        if not limits.disk:
+            return
+        if self._clock() - self._looked_at >= FRESH:
+            self._looked_at = self._clock()
+            free = self._free(limits.folder)
+            if self._is_low != (free < limits.disk):
+                self._is_low = not self._is_low
+                log.error("storage_low" if self._is_low else "storage_recovered", free=free)
+        if self._is_low:
+            raise StorageLow(retry_after=round(UNKNOWN_PACE * (0.8 + 0.4 * self._random())))
+
+
+async def recount(database: Database) -> dict[str, int]:
+    """Mend the counters of what waits where they are off; return what they were off by."""
+    async with database.transaction() as connection:
+        drift = await counters.recount(connection)
+    if drift:
+        # Ids of clients and names of channels: nothing personal.
+        log.error("counters_mended", drift=drift)
+    return drift

@@ -1,0 +1,50 @@
+"""How much may wait to be sent, and how much room the store's disk keeps."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.delivery.limit import Limits
+
+_GIB: Final = 1024**3
+_LAPTOP: Final = _GIB // 4  # bytes that a laptop's disk keeps free
+_REQUESTS: Final = 64  # with the largest body, that one machine may hold at once
+
+
+class QueueSettings(BaseSettings):
+    """Limits on what is taken in."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MULTICANAL_", env_file=".env", env_ignore_empty=True, extra="ignore"
+    )
+
+    queue_most: Annotated[int, Field(ge=10, le=10_000_000)] = Field(
+        50_000,
+        description="Messages that may wait to be sent; a fifth is for urgent purposes alone",
+    )
+    queue_bytes: Annotated[int, Field(ge=1_048_576)] = Field(
+        2 * _GIB, description="Bytes of contents and files that may wait to be sent"
+    )
+    queue_client: Annotated[int, Field(ge=1, le=10_000_000)] = Field(
+        40_000, description="Messages of one client that may wait to be sent"
+    )
+    disk_reserve: Annotated[int, Field(ge=0)] | None = Field(
+        None,
+        description="Bytes that must stay free on the disk of an SQLite store; 0: no such rule",
+    )
+
+    def limits(self, folder: Path | None, *, body_limit: int, production: bool) -> Limits:
+        """Return the limits; `folder` is where an SQLite store is, if it is one."""
+        reserve = self.disk_reserve
+        if reserve is None:
+            usual = max(2 * _GIB, body_limit * _REQUESTS * 3 // 2)
+            reserve = usual if production else _LAPTOP
+        return Limits(
+            messages=self.queue_most,
+            size=self.queue_bytes,
+            client=self.queue_client,
+            disk=reserve if folder is not None else 0,
+            folder=folder or Path(),
+        )

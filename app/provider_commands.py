@@ -1,0 +1,189 @@
+"""The commands `multicanal providers ...`: contracts and their changes, and codes without meaning."""
+
+import json
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeVar
+
+import typer
+import uvloop
+
+from app import logs, main
+from app.delivery.keep_contract import ContractStore, NotKept, Pending
+from app.providers import registry
+from app.providers.efidem.provider import Efidem
+from app.providers.efidem.soap import CannotBind
+from app.settings import AllSettings, load
+from app.store import unmapped
+from app.store.database import Database, address
+from app.store.unmapped import OTHER
+
+app = typer.Typer(help="The providers' contracts.", no_args_is_help=True)
+
+ACCEPT: Final = "multicanal providers accept"
+NO_STORE: Final = "there is no such file"
+_Found = TypeVar("_Found")
+
+
+@app.command("check")
+def check(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+    """Bind the configured WSDL and report, per function; exit 1 when something is blocked."""
+    settings = _ready()
+    found = uvloop.run(_checked(settings))
+    if as_json:
+        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        typer.echo("\n".join(line for one in found for line in _told(one)))
+    # Beside the report, whose form is another's to read.
+    for line in uvloop.run(_waiting(settings)):
+        typer.echo(line, err=True)
+    raise typer.Exit(1 if any(one["blocked"] for one in found) else 0)
+
+
+@app.command("accept")
+def accept(
+    fingerprint: Annotated[
+        str | None, typer.Option(help="Accept this one only; the beginning is enough.")
+    ] = None,
+) -> None:
+    """Accept the changed contract that waits: from then on, calls are made by it."""
+    settings = _ready()
+
+    async def taken(store: ContractStore) -> Pending | None:
+        standing = await store.standing()
+        waits = standing.pending if standing else None
+        if waits is None or not waits.fingerprint.startswith(fingerprint or ""):
+            return None
+        return waits if await store.accept(waits.fingerprint) else None
+
+    try:
+        accepted = uvloop.run(_in_store(settings, taken))
+    except NotKept as fault:
+        typer.echo(f"the store cannot be used ({fault.why}): see MULTICANAL_DATABASE_URL", err=True)
+        raise typer.Exit(1) from None
+    if accepted is None:
+        named = f" {fingerprint}" if fingerprint else ""
+        typer.echo(f"no contract{named} waits to be accepted", err=True)
+        raise typer.Exit(1)
+    for line in _differences(accepted):
+        typer.echo(line)
+    typer.echo(f"accepted: {accepted.fingerprint}")
+
+
+@app.command("unmapped")
+def unmapped_codes() -> None:
+    """List codes that nobody has said the meaning of, with the lines that would say it."""
+    settings = _ready()
+    if _has_no_store(settings):
+        typer.echo(NO_STORE, err=True)
+        raise typer.Exit(1)
+    typer.echo("\n".join(uvloop.run(_unmapped(settings))))
+
+
+async def _unmapped(settings: AllSettings) -> list[str]:
+    gateway = main.build(settings)
+    try:
+        async with gateway.database.reading() as connection:
+            rows = [
+                row
+                for name in gateway.providers
+                for row in await unmapped.listed(connection, name, mapped=False)
+            ]
+    finally:
+        await main.closed(gateway)
+    lines = []
+    for row in rows:
+        name, function, code = row["provider"], row["function"], row["code"]
+        since = f"{row['first_at']:%Y-%m-%d} to {row['last_at']:%Y-%m-%d %H:%M} UTC"
+        lines.append(f"{name} {function} {code}: {row['times']} times, {since}")
+        if row["label"]:
+            # A provider's words: what a terminal might obey is shown as what it is.
+            lines.append(f"  label {row['label']!a}")
+        lines.append(f"  waiting {row['waiting']}")
+        if code != OTHER:
+            remedy = gateway.providers[name].remedy(function, code)
+            lines += [f"  {line}" for line in remedy.splitlines()]
+    return lines or ["every code has a meaning"]
+
+
+async def _checked(settings: AllSettings) -> list[dict[str, Any]]:
+    efidem = registry.build_efidem(settings.efidem)
+    try:
+        return await efidem.report()
+    except CannotBind as fault:
+        return [{"function": "*", "operation": None, "blocked": [fault.why], "warnings": []}]
+    finally:
+        await efidem.close()
+
+
+async def _waiting(settings: AllSettings) -> Sequence[str]:
+    """Return lines about a contract that waits; none where the store cannot tell."""
+    try:
+        standing = await _in_store(settings, ContractStore.standing)
+    except NotKept as fault:
+        if fault.why == NO_STORE:
+            return ()
+        return (f"the store cannot say whether a changed contract waits ({fault.why})",)
+    if standing is None or standing.pending is None:
+        return ()
+    return (*_differences(standing.pending), f"it is not followed until: {ACCEPT}")
+
+
+async def _in_store(
+    settings: AllSettings, ask: Callable[[ContractStore], Awaitable[_Found]]
+) -> _Found:
+    if _has_no_store(settings):
+        raise NotKept(NO_STORE)
+    database = Database(settings.core.database_url)
+    try:
+        return await ask(ContractStore(database, Efidem.name, main.now))
+    finally:
+        await database.close()
+
+
+def _has_no_store(settings: AllSettings) -> bool:
+    """Say whether the store is a file that is not there: to look would make it."""
+    file = address(settings.core.database_url)
+    return file.get_backend_name() == "sqlite" and not Path(file.database or "").exists()
+
+
+def _differences(pending: Pending) -> Iterator[str]:
+    yield f"the WSDL has changed ({pending.read_at:%Y-%m-%d %H:%M} UTC): {pending.fingerprint}"
+    for one in pending.differences:
+        where = " ".join(filter(None, (one["operation"], one["path"])))
+        change = " -> ".join(filter(None, (one["old"], one["new"])))
+        yield f"  {one['severity']:9}{where or 'service':50}{one['what']}: {change or '-'}"
+
+
+def _told(one: Mapping[str, Any]) -> Iterator[str]:
+    """Yield all that is known of one function, a line for each thing."""
+    yield f"{one['function']}: {'BLOCKED' if one['blocked'] else 'ok'}"
+    for name, values in _sections(one):
+        for place, value in enumerate(values):
+            yield f"  {'' if place else name:14}{value}"
+
+
+def _sections(one: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[str]]]:
+    yield "blocked", one["blocked"]
+    yield "warning", one["warnings"]
+    if one["operation"] is None:
+        return
+    yield "operation", [f"{one['operation']} ({one['found']}), {one['style']}"]
+    yield "called at", [f"{one['address']}, SOAP {one['soap']}, {one['service']}/{one['port']}"]
+    yield "credentials", [f"at {one['trio_place'] or 'no one place'}", *_pairs(one["trio"])]
+    yield "parameters", _pairs(one["parameters"])
+    yield "fields", _pairs(one["fields"])
+    yield "constants", _pairs(one["constants"])
+    yield "takes", [f"{name}: {', '.join(values)}" for name, values in one["allowed"].items()]
+    yield "not carried", one["missing"]
+
+
+def _pairs(values: Mapping[str, str]) -> list[str]:
+    return [f"{name} -> {value}" for name, value in values.items()]
+
+
+def _ready() -> AllSettings:
+    settings = load()
+    logs.configure(settings.core.log_level, readable=sys.stderr.isatty())
+    return settings

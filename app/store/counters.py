@@ -1,0 +1,135 @@
+"""How much waits to be sent: counts in rows, changed by each transaction that changes what waits.
+
+They are never found by COUNT(*). A transaction notes what it changes, and writes it as its very
+last statement (`settle`): these are the last rows that it locks, always in the order of their
+names, so that no two transactions can wait for each other; and it holds them for its commit only.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, RowMapping, func, literal_column, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.status import WAITING, Status
+from app.store.tables import counters, messages
+
+# The words of the partial index `ix_messages_to_submit`.
+_WAITING: Final[ColumnElement[bool]] = literal_column("status IN ('queued', 'scheduled')")
+_PENDING: Final = "multicanal_counters"
+_MESSAGES: Final = "unsent:"  # with the channel
+_BYTES: Final = "unsent_bytes:"  # with the channel
+_CLIENT: Final = "unsent_client:"  # with the client's id
+LEFT: Final = "left"  # how many ever stopped waiting: how fast that grows is the pace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """How much waits to be sent."""
+
+    messages: int = 0
+    size: int = 0  # bytes of contents and files
+    clients: Mapping[UUID, int]  # messages
+    left: int = 0  # messages that ever stopped waiting
+
+
+def start(connection: AsyncConnection) -> None:
+    """Begin to note what a transaction changes."""
+    connection.info[_PENDING] = Counter()
+
+
+def added(connection: AsyncConnection, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Note new messages."""
+    for row in rows:
+        if row["status"] in WAITING:
+            _note(connection, row, 1)
+
+
+def claimed(connection: AsyncConnection, rows: Iterable[RowMapping]) -> None:
+    """Note messages that waited and do not wait any more."""
+    for row in rows:
+        _note(connection, row, -1)
+        connection.info[_PENDING][LEFT] += 1
+
+
+def moved(connection: AsyncConnection, row: Mapping[str, Any], to: Status) -> None:
+    """Note a message that moves from where its row says to another status."""
+    change = (to in WAITING) - (row["status"] in WAITING)
+    if change:
+        _note(connection, row, change)
+        connection.info[_PENDING][LEFT] -= change
+
+
+def _note(connection: AsyncConnection, row: Mapping[str, Any] | RowMapping, change: int) -> None:
+    pending = connection.info[_PENDING]
+    pending[f"{_MESSAGES}{row['channel']}"] += change
+    pending[f"{_BYTES}{row['channel']}"] += change * (row["size"] or 0)
+    pending[f"{_CLIENT}{row['client_id']}"] += change
+
+
+async def settle(connection: AsyncConnection) -> None:
+    """Write what a transaction noted; nothing follows but its commit."""
+    pending: Counter[str] = connection.info.pop(_PENDING)
+    rows = [{"name": name, "value": pending[name]} for name in sorted(pending) if pending[name]]
+    if not rows:
+        return
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    new = dialect.insert(counters)
+    await connection.execute(
+        new.on_conflict_do_update(
+            index_elements=["name"], set_={"value": counters.c.value + new.excluded.value}
+        ),
+        rows,
+    )
+
+
+async def read(connection: AsyncConnection) -> Waiting:
+    """Return how much waits."""
+    found = await _values(connection)
+    return Waiting(
+        messages=sum(value for name, value in found.items() if name.startswith(_MESSAGES)),
+        size=sum(value for name, value in found.items() if name.startswith(_BYTES)),
+        clients={
+            UUID(name.removeprefix(_CLIENT)): value
+            for name, value in found.items()
+            if name.startswith(_CLIENT)
+        },
+        left=found.get(LEFT, 0),
+    )
+
+
+async def recount(connection: AsyncConnection) -> dict[str, int]:
+    """Count what waits, by its index, and mend the counters; return what they were off by.
+
+    Other transactions wait with their last statement meanwhile: what they changed is either
+    committed with its counters, or not seen at all.
+    """
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text("LOCK TABLE counters IN EXCLUSIVE MODE"))
+    c = messages.c
+    found = await connection.execute(
+        select(c.channel, c.client_id, func.count(), func.coalesce(func.sum(c.size), 0))
+        .where(_WAITING)
+        .group_by(c.channel, c.client_id)
+    )
+    truth: Counter[str] = Counter()
+    for channel, client_id, count, size in found:
+        truth[f"{_MESSAGES}{channel}"] += count
+        truth[f"{_BYTES}{channel}"] += int(size)
+        truth[f"{_CLIENT}{client_id}"] += count
+    standing = await _values(connection)
+    standing.pop(LEFT, None)
+    names = truth.keys() | standing.keys()
+    drift = {name: truth[name] - standing.get(name, 0) for name in names}
+    wrong = {name: change for name, change in sorted(drift.items()) if change}
+    connection.info[_PENDING].update(wrong)
+    return wrong
+
+
+async def _values(connection: AsyncConnection) -> dict[str, int]:
+    found = await connection.execute(select(counters.c.name, counters.c.value))
+    return {row.name: row.value for row in found}

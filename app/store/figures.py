@@ -1,0 +1,53 @@
+"""What is counted for monitoring: each count follows an index and has a limit."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import RowMapping, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.message import Channel
+from app.store import acknowledgements, contracts, unmapped
+from app.store.queue import WAITING
+from app.store.tables import contracts as contracts_table
+from app.store.tables import messages
+
+MOST_COUNTED: Final = 100_000  # messages of a channel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """How things stand."""
+
+    unmapped: Sequence[RowMapping]  # rows of `unmapped_codes`
+    drift: Mapping[tuple[str, str], int]  # differences, by provider and severity
+    due: Mapping[Channel, int]  # messages that a worker should have taken
+    unmatched: int  # acknowledgements
+
+
+async def figures(connection: AsyncConnection, now: datetime) -> Figures:
+    """Count everything."""
+    return Figures(
+        unmapped=await unmapped.all_codes(connection),
+        drift=await _drift(connection),
+        due={one: await _due(connection, one, now) for one in Channel},
+        unmatched=await acknowledgements.count_unmatched(connection),
+    )
+
+
+async def _drift(connection: AsyncConnection) -> Mapping[tuple[str, str], int]:
+    c = contracts_table.c
+    found = await connection.execute(
+        select(c.provider, c.differences).where(c.state == contracts.PENDING)
+    )
+    return Counter((row.provider, one["severity"]) for row in found for one in row.differences)
+
+
+async def _due(connection: AsyncConnection, channel: Channel, now: datetime) -> int:
+    c = messages.c
+    due = select(c.id).where(WAITING, c.channel == channel.value, c.due_at <= now)
+    few = due.limit(MOST_COUNTED).subquery()
+    return (await connection.execute(select(func.count()).select_from(few))).scalar_one()

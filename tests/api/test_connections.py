@@ -1,0 +1,192 @@
+"""Clients that send too slowly, too much, or not what they announced: their connections end."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from app.store.tables import documents, messages
+from tests.api.client import BODY_LIMIT, Api
+
+pytestmark = pytest.mark.anyio
+
+LINE = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    seconds: float  # until the server closed the connection
+    content: bytes
+
+    @property
+    def status(self) -> int:
+        return int(self.content.split(b" ", 2)[1]) if self.content else 0
+
+
+@asynccontextmanager
+async def connected(api: Api) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+
+
+async def fed(
+    api: Api, first: bytes, rest: Callable[[int], bytes] = lambda _: b"", *, every: float = 1.0
+) -> Ended:
+    """Write a beginning, then a little again and again, until the server closes."""
+    began = time.monotonic()
+    async with connected(api) as (reader, writer):
+
+        async def feed() -> None:
+            writer.write(first)
+            place = 0
+            while True:
+                await asyncio.sleep(every)
+                writer.write(rest(place))
+                await writer.drain()
+                place += 1
+
+        feeding = asyncio.create_task(feed())
+        try:
+            async with asyncio.timeout(40):
+                content = await reader.read()
+        except ConnectionResetError:
+            content = b""
+        finally:
+            feeding.cancel()
+            await asyncio.gather(feeding, return_exceptions=True)
+        return Ended(time.monotonic() - began, content)
+
+
+def post(api: Api, path: str, kind: str, *headers: str) -> bytes:
+    lines = [
+        f"POST {path} HTTP/1.1",
+        "Host: x",
+        f"Authorization: Bearer {api.live}",
+        f"Content-Type: {kind}",
+        *headers,
+    ]
+    return "\r\n".join((*lines, "", "")).encode()
+
+
+async def test_who_is_too_slow_is_ended_and_who_is_not_is_served(shared: Api) -> None:
+    """All at once: each takes its time."""
+    sms = post(shared, "/v1/sms", "application/json", "Content-Length: 1000")
+    chunked = post(shared, "/v1/sms", "application/json", "Transfer-Encoding: chunked")
+    size = 24 * 10_240
+    document = post(
+        shared, "/v1/documents", "text/plain", f"Content-Length: {size}", "Connection: close"
+    )
+    kept = await shared.count(messages)
+
+    async def idle_between() -> int:
+        async with connected(shared) as (reader, writer):
+            for wait in (14.0, 0.0):
+                writer.write(LINE + b"\r\n")
+                await reader.readuntil(b"alive")
+                await asyncio.sleep(wait)
+            return 2
+
+    slow_heads, slow_bodies, steady, idle = await asyncio.gather(
+        asyncio.gather(
+            fed(shared, LINE + b"X-A: ", lambda _: b"a"),
+            fed(shared, LINE, lambda place: b"X-%d: a\r\n" % place),
+            fed(shared, b"", lambda _: b"\r\n"),
+            fed(shared, LINE + b"\r\n", lambda _: b"\r\n"),
+            fed(shared, b""),
+        ),
+        asyncio.gather(
+            fed(shared, sms, lambda _: b" "),
+            fed(shared, chunked, lambda _: b"1\r\n \r\n"),
+            fed(shared, sms + b"{" * 500),
+        ),
+        fed(shared, document, lambda place: b"a" * 10_240 if place < 24 else b""),
+        idle_between(),
+    )
+
+    assert [one.status for one in slow_heads] == [408, 408, 408, 200, 0]
+    assert max(one.seconds for one in slow_heads) < 15
+    assert [one.status for one in slow_bodies] == [408, 408, 408]
+    assert max(one.seconds for one in slow_bodies) < 30
+    assert b'"request_timeout"' in slow_bodies[0].content
+    assert await shared.count(messages) == kept
+    assert (steady.status, idle) == (201, 2)
+    assert steady.content.count(b"HTTP/1.1") == 1
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        LINE + b"X-A: " + b"a" * 2_000_000 + b"\r\n\r\n",
+        LINE + b"X-A: " + b"a" * 2_000_000,
+        LINE + b"X-A: a\r\n" * 20_000 + b"\r\n",
+        b"GET /" + b"a" * 40_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /healthz?" + b"a" * 2_000_000,
+    ],
+    ids=["one header", "one header without end", "many headers", "address", "endless address"],
+)
+async def test_a_large_head_is_refused_at_once(shared: Api, head: bytes) -> None:
+    ended = await fed(shared, head)
+
+    # What is sent on into a closed connection may throw the answer away.
+    assert ended.status in {431, 0}
+    assert ended.seconds < 2
+
+
+async def test_a_large_head_is_told_why(shared: Api) -> None:
+    ended = await fed(shared, LINE + b"X-A: " + b"a" * 40_000 + b"\r\n\r\n")
+
+    assert (ended.status, b'"headers_too_large"' in ended.content) == (431, True)
+
+
+async def test_a_head_as_large_as_clients_need_is_taken(shared: Api) -> None:
+    ended = await fed(shared, LINE + b"X-A: " + b"a" * 20_000 + b"\r\nConnection: close\r\n\r\n")
+
+    assert ended.status == 200
+
+
+async def test_an_announced_body_over_the_limit_is_refused_before_it_is_read(shared: Api) -> None:
+    head = post(shared, "/v1/sms", "application/json", f"Content-Length: {BODY_LIMIT + 1}")
+
+    ended = await fed(shared, head)
+
+    assert ended.status == 413
+    assert ended.seconds < 6
+
+
+async def test_an_endless_body_is_refused_at_the_limit_and_ended(shared: Api) -> None:
+    kept = await shared.count(documents)
+    for kind, path in (("application/json", "/v1/sms"), ("text/plain", "/v1/documents")):
+        head = post(shared, path, kind, "Transfer-Encoding: chunked")
+        chunk = b"10000\r\n" + b" " * 65_536 + b"\r\n"
+
+        ended = await fed(shared, head, lambda _: chunk, every=0.005)  # noqa: B023
+
+        assert ended.status == 413
+        assert ended.seconds < 10
+    assert await shared.count(documents) == kept
+
+
+async def test_a_body_longer_than_announced_is_no_part_of_it(shared: Api) -> None:
+    head = post(shared, "/v1/sms", "application/json", "Content-Length: 2")
+
+    ended = await fed(shared, head + b"{}" + b'{"to": "+33639980001", "text": "x"}')
+
+    assert ended.status == 422
+    assert ended.content.count(b"HTTP/1.1") == 1
+    assert ended.seconds < 2
+
+
+async def test_no_connection_is_upgraded(shared: Api) -> None:
+    for name in (b"websocket", b"h2c"):
+        head = LINE + b"Connection: Upgrade, close\r\nUpgrade: " + name + b"\r\n"
+        ended = await fed(
+            shared, head + b"Sec-WebSocket-Key: a\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
+
+        assert ended.status in {200, 400}

@@ -1,0 +1,153 @@
+"""`python -m tests.crash`: harm everything, then check that nothing was lost or sent twice."""
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.crash import checks, health, stores
+from tests.crash.checks import Findings
+from tests.crash.fleet import Fleet
+from tests.crash.mutants import MUTANTS
+from tests.crash.nemesis import Nemesis
+from tests.crash.site import GRACE, LEASE, PATIENCE, Site
+from tests.crash.tap import CommitTap
+from tests.journeys.loopback import call, free_port
+from tests.journeys.system import PROVIDERS
+
+PARTS = {
+    "sqlite": ("api", "worker", "worker-2"),
+    "postgresql": ("api", "api-2", "worker", "worker-2"),
+}
+PER_KILL = 6.0  # seconds, at most
+DRAIN = 60.0  # seconds, at most
+LONGEST = LEASE + GRACE  # from a claim to its provider's ledger
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
+    parser.add_argument("--database", choices=sorted(PARTS), default="sqlite")
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--pause", type=float, default=0.15, help="between a client's requests")
+    parser.add_argument(
+        "--settle", type=float, default=0.0, help="seconds after which nothing may be uncertain"
+    )
+    parser.add_argument("--mutant", choices=sorted(MUTANTS), default="")
+    parser.add_argument("--keep", action="store_true", help="keep logs, journals and ledgers")
+    asked = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="multicanal-crash-"))
+    try:
+        found = run(folder, asked)
+    finally:
+        if asked.keep:
+            sys.stderr.write(f"kept: {folder}\n")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    for line in found.violations[:40]:
+        sys.stdout.write(f"{line}\n")
+    return 1 if found.violations else 0
+
+
+@contextmanager
+def sited(
+    folder: Path, database: str, mutant: str
+) -> Iterator[tuple[Site, stores.Postgres | None, CommitTap | None]]:
+    """Return a site with its store; half of it reaches a PostgreSQL through a tap."""
+    if database == "sqlite":
+        site = Site(folder, f"sqlite:///{folder / 'store.db'}", mutant=mutant)
+        try:
+            yield site, None, None
+        finally:
+            site.close()
+        return
+    with stores.running() as server:
+        url = server.create("crash")
+        commits = CommitTap(free_port(), server.port)
+        commits.open()
+        tapped = url.replace(f":{server.port}/", f":{commits.port}/")
+        site = Site(folder, url, mutant=mutant, second_url=tapped)
+        try:
+            yield site, server, commits
+        finally:
+            site.close()
+            commits.close()
+
+
+def run(folder: Path, asked: argparse.Namespace) -> Findings:
+    began = time.monotonic()
+    parts = PARTS[asked.database]
+    with sited(folder, asked.database, asked.mutant) as (site, server, commits):
+        site.open()
+        site.start(*PROVIDERS)
+        site.start(*parts)
+        urls = [site.url(name) for name in parts if name.startswith("api")]
+        fleet = Fleet(folder, urls, site.key, pause=asked.pause, seed=asked.seed)
+        fleet.begin()
+        nemesis = Nemesis(site, parts, seed=asked.seed, postgres=server, commits=commits)
+        nemesis.harm(asked.kills, PATIENCE + PER_KILL * asked.kills)
+        nemesis.rest()
+        fleet.calm()
+        settled(site, asked.settle)
+        assert fleet.end(PATIENCE), f"a client got no answer\n{site.tails()}"
+        quiet = drained(site)
+        # Nothing may move between what is shown and what is stored.
+        ended = {name: site.stop(name) for name in parts if name.startswith("worker")}
+        listed = listing(site)
+        ended |= {name: site.stop(name) for name in site.names() if name in parts}
+        found = checks.judge(
+            checks.gathered(folder, site.database_url, listed),
+            longest=LONGEST,
+            settled=bool(asked.settle),
+        )
+        if not quiet:
+            found.violated("stuck", "the queue did not drain")
+        for name, status in ended.items():
+            if status:
+                found.violated("unclean", f"{name} ended with {status}")
+        found.figures["commits_cut"] = commits.cut if commits else 0
+    found.figures["kills"] = nemesis.killed
+    health.examine(found, nemesis, folder, asked.database)
+    told = health.told(found, nemesis, asked.database, asked.seed, time.monotonic() - began)
+    sys.stdout.write(f"{told}\n")
+    return found
+
+
+def drained(site: Site) -> bool:
+    """Wait until nothing waits and nothing is under way; say whether it came to that."""
+    deadline = time.monotonic() + DRAIN
+    while time.monotonic() < deadline:
+        standing = set(listing(site).values())
+        if not standing & {"queued", "scheduled", "submitting"}:
+            return True
+        time.sleep(0.5)
+    return False
+
+
+def settled(site: Site, seconds: float) -> None:
+    """Wait until nothing is uncertain any more, for so long at most."""
+    deadline = time.monotonic() + seconds
+    while "uncertain" in listing(site).values() and time.monotonic() < deadline:
+        time.sleep(0.5)
+
+
+def listing(site: Site) -> dict[str, str]:
+    """Return the status of every message that the API shows, by id."""
+    shown: dict[str, str] = {}
+    cursor = ""
+    while True:
+        url = f"{site.url('api')}/v1/messages?limit=200{cursor}"
+        page = json.loads(call("GET", url, None, {"Authorization": f"Bearer {site.key}"}).content)
+        shown |= {one["id"]: one["status"] for one in page["data"]}
+        if not page.get("next_cursor"):
+            return shown
+        cursor = f"&cursor={page['next_cursor']}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
