@@ -94,6 +94,7 @@ def build(settings: AllSettings, database: Database | None = None) -> Gateway:
         inspector=inspector,
         concurrency=concurrency,
         rates={"efidem": settings.efidem.rate} if settings.efidem.rate else {},
+        slots={"efidem": settings.efidem.slots},
         fault_points=fault_points.read(core.fault_points, random.SystemRandom().random),
         timing=Timing(
             lease=timedelta(seconds=core.worker_lease),

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
-from app.api import answers, bodies
+from app.api import answers, bodies, contents
 from app.api.access import Caller
 from app.api.batch_schemas import BatchIn
 from app.api.edge import (
@@ -23,7 +23,6 @@ from app.api.edge import (
 )
 from app.api.gather import Gathered, gather_files
 from app.api.openapi import takes
-from app.api.schemas import FileIn
 from app.api.sending import EMAIL, SMS, Batch, Body, Drafted, Sending, draft, provider_of
 from app.api.shapes import BatchOut
 from app.delivery.accept import Answer, Arrival, Key
@@ -119,6 +118,8 @@ async def _arrival_of(
     ]
     errors: list[FieldError] = []
     bodies_of = _validated(sending, rows, errors)
+    if batch.mode == "provider_multi" and not errors:
+        errors += _by_relay(rows, bodies_of)
     if errors:
         raise bodies.failed(_unique(errors))
     provider = edge.gateway.providers[provider_of(sending, edge, bodies_of[0])]
@@ -185,7 +186,7 @@ async def _drafted(
     found = []
     for row, body in zip(rows, given, strict=True):
         files = sending.files(body)
-        name = _named(files)
+        name = json.dumps([one.model_dump() for one in files.values()])
         if name not in known:
             known[name] = await gather_files(
                 edge.gateway,
@@ -203,8 +204,12 @@ async def _drafted(
     return found
 
 
-def _named(files: Mapping[str, FileIn]) -> str:
-    return json.dumps([one.model_dump() for one in files.values()])
+def _by_relay(rows: Sequence[_Row], given: Sequence[Body]) -> list[FieldError]:
+    """Return which messages only the relay carries: no WSDL can be asked how it sends many."""
+    detail = "The relay sends one message to several recipients: use mode individual."
+    error = FieldError("/route", "not_in_provider_multi", detail)
+    pairs = zip(rows, given, strict=True)
+    return [row.located(error) for row, body in pairs if contents.takes_relay(body)]
 
 
 def _differences(
@@ -213,9 +218,6 @@ def _differences(
     """Return what keeps messages from leaving in one call."""
     errors = []
     first, first_body = _shared(drafted[0].content), given[0].model_dump(exclude=set(_OWN))
-    if isinstance(drafted[0].content, Email) and drafted[0].content.relay:
-        detail = "The relay sends one message to several recipients: use mode individual."
-        return [rows[0].located(FieldError("/route", "not_in_provider_multi", detail))]
     for row, body, one in zip(rows[1:], given[1:], drafted[1:], strict=True):
         own = body.model_dump(exclude=set(_OWN))
         names = [name for name, value in own.items() if value != first_body[name]]

@@ -9,7 +9,7 @@ from inscriptis import get_text
 from inscriptis.model.config import ParserConfig
 
 from app.api.gather import Gathered
-from app.api.schemas import EmailIn, FaxIn, LetterIn, SmsIn
+from app.api.schemas import Common, EmailIn, FaxIn, LetterIn, SmsIn
 from app.domain.message import Content, Email, Fax, File, Letter, Sms
 from app.domain.segments import segments
 
@@ -29,10 +29,17 @@ def needs_relay(body: EmailIn) -> list[str]:
     return [pointer for pointer, needed in needs.items() if needed]
 
 
+def takes_relay(body: Common) -> bool:
+    """Return whether a message is an e-mail that leaves by the relay."""
+    if not isinstance(body, EmailIn):
+        return False
+    return body.route == "relay" or (body.route == "auto" and bool(needs_relay(body)))
+
+
 def email(body: EmailIn, files: Sequence[File], gathered: Gathered) -> Content:
     """Return an e-mail; the missing one of its two bodies is derived from the other."""
     to = body.to[0]
-    relay = body.route == "relay" or (body.route == "auto" and bool(needs_relay(body)))
+    relay = takes_relay(body)
     if body.from_.name is not None:
         # Efidem's EMETTEUR is "Adresse email d'émission".
         gathered.warnings.append("not_carried:/from/name")

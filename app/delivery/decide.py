@@ -201,6 +201,8 @@ def _later(
     sooner = first + between(timing.settle) if first else case.last["ended_at"] + timing.settle
     if sooner > now:
         due_at = min(due_at, sooner)
+    if why is not None and why.again is not None and why.again > now:
+        due_at = min(due_at, why.again)
     noted = {"due_at": due_at, "checks": row["checks"] + 1}
     attempt = {"absent_at": absent_at} if absent_at else {}
     if why is not None and why.lasting and not row["checks"]:

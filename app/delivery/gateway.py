@@ -182,6 +182,7 @@ class Gateway:
     learn: Mapping[str, Learn] = field(default_factory=dict)  # for providers that acknowledge
     concurrency: Mapping[str, int] = field(default_factory=dict)  # calls at once, by provider
     rates: Mapping[str, float] = field(default_factory=dict)  # calls a second, by provider
+    slots: Mapping[str, int] = field(default_factory=dict)  # of each billing code, by provider
     timing: Timing = field(default_factory=Timing)
     wake: Wake = field(default_factory=Wake)
     fault_points: FaultPoints = field(default_factory=FaultPoints)  # tests arm them
@@ -189,6 +190,10 @@ class Gateway:
     clock: Clock | None = None  # that `now` goes by, kept in step with the store's
     outside: Path | None = None  # the file that keeps the store's position outside it
     spool: Path | None = None  # the folder for acknowledgements while the store is away
+
+    def slots_of(self, channel: Channel) -> int:
+        """Return how many slots each billing code has that a channel's messages are sent under."""
+        return self.slots.get(self.routes[channel], 0) if channel is Channel.SMS else 0
 
     def overdue_after(self, provider: str) -> timedelta | None:
         """Return when a provider's acknowledgement is overdue; None of one that sends none."""

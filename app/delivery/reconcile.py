@@ -15,7 +15,8 @@ import structlog
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.delivery import brake
+from app.delivery import brake, count
+from app.delivery.count import Counted
 from app.delivery.decide import Decision, decide
 from app.delivery.fault_points import Point
 from app.delivery.gateway import Gateway
@@ -95,8 +96,11 @@ async def settle(gateway: Gateway, taken: Taken) -> None:
         those = [one for one in cases if one.row["provider"] == provider]
         if those:
             found |= await _by_report(gateway, provider, those)
+    counted = await count.look(gateway, cases)
     for case in cases:
-        await _settle_one(gateway, case, found.get(case.row["id"]), taken.waits)
+        message_id = case.row["id"]
+        told = found.get(message_id), counted.get(message_id)
+        await _settle_one(gateway, case, *told, taken.waits)
     await brake.release(gateway)
 
 
@@ -116,7 +120,11 @@ async def _by_report(
 
 
 async def _settle_one(
-    gateway: Gateway, case: Case, found: Verdict | None, waits: Mapping[str, datetime]
+    gateway: Gateway,
+    case: Case,
+    found: Verdict | None,
+    counted: Counted | None,
+    waits: Mapping[str, datetime],
 ) -> None:
     now = gateway.now()
     async with gateway.database.transaction() as connection:
@@ -127,8 +135,12 @@ async def _settle_one(
             return
         case = Case(row, (await uncertain.tries(connection, [row["id"]]))[row["id"]])
         judged = await _at_hand(gateway, connection, case, now) or found
+        judged = count.agree(case, judged, counted)
+        await count.write(connection, case, judged, counted, now)
         if judged is None:
             again = waits.get(row["provider"], now + gateway.timing.pace * EVERY)
+            if counted is not None and counted.again is not None:
+                again = min(again, counted.again)
             await messages.note(connection, {row["id"]: {"due_at": again}}, _fence(row))
             return
         decision = decide(gateway, case, judged, now)

@@ -14,7 +14,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.delivery import ascertain, brake, retry
+from app.delivery import ascertain, brake, count, retry
 from app.delivery.acknowledge import apply_to
 from app.delivery.admit import admission, note_calls, paced, spend_pace
 from app.delivery.conclude import Ended, Held, closing_of, move_of
@@ -57,7 +57,7 @@ async def _commit_claims(
             connection,
             gateway.ids,
             channel,
-            admitted.room(limit, under_way),
+            replace(admitted.room(limit, under_way), slots=gateway.slots_of(channel)),
             now=now,
             lease=gateway.timing.lease,
         )
@@ -152,7 +152,7 @@ def _submission(held: Held, files: Mapping[str, bytes], may_begin: MayBegin) -> 
         message_id=held.claim.message_id,
         content=_content(held),
         reference=held.claim.reference,
-        billing_code=held.claim.row["billing_code"],
+        billing_code=held.claim.slot.code if held.claim.slot else held.claim.row["billing_code"],
         files=files,
         document_url=held.document_url,
         may_begin=may_begin,
@@ -185,6 +185,7 @@ async def record(gateway: Gateway, ended: Sequence[Ended]) -> list[bool]:
             await attempts.close(connection, closed, now)
         await brake.apply(gateway, connection, brake.concerned(judged), now)
         await _revoke(connection, judged, now)
+        await count.record(connection, judged, moved, now)
         for one, was_moved in zip(judged, moved, strict=True):
             attempt_id = one.held.claim.attempt_id
             if not was_moved:
@@ -195,6 +196,8 @@ async def record(gateway: Gateway, ended: Sequence[Ended]) -> list[bool]:
             await apply_to(gateway, connection, claim.row["provider"], claim.message_id)
         await gateway.fault_points.reached(Point.RECORDING)
     await gateway.fault_points.reached(Point.RECORDED)
+    if any(one.held.claim.slot for one in judged):
+        gateway.wake.call(Channel.SMS)  # it may wait for the slot
     for one, was_moved in zip(judged, moved, strict=True):
         _tell(one, recorded=was_moved)
         written[one.held.claim.attempt_id] = was_moved

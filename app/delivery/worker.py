@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import structlog
 
-from app.delivery import admit, limit, reconcile, report, settle, submit, track
+from app.delivery import admit, count, limit, reconcile, report, settle, submit, track
 from app.delivery.conclude import Ended, Held
 from app.delivery.gateway import Gateway
 from app.delivery.gather import Gathering
@@ -55,6 +55,8 @@ class Worker:
         lanes.append(self._lane("track", self._track))
         lanes.append(self._lane("report", self._report))
         lanes.append(self._lane("reconcile", self._reconcile))
+        if any(self._gateway.slots.values()):
+            lanes.append(self._lane("count", self._count))
         lanes.append(self._lane("replay", self._replay))
         lanes.append(self._lane("probe", self._probe))
         lanes.append(self._lane("keep_time", self._keep_time))
@@ -160,6 +162,13 @@ class Worker:
         except UNAVAILABLE as fault:
             # Whatever was not written down is looked at again when this worker's lease is over.
             log.warning("store_unavailable", lane="reconcile", fault=type(fault).__name__)
+
+    async def _count(self) -> None:
+        gateway = self._gateway
+        if await count.prepare(gateway):
+            await self._rest(gateway.timing.idle * (0.5 + gateway.random()))
+        else:
+            await self._rest(count.AFTER_A_FAULT * gateway.timing.pace)
 
     async def _replay(self) -> None:
         if not await self._replaying.step():

@@ -39,7 +39,7 @@ class NoReport:
 class Found:
     """It was sent."""
 
-    by: str  # what says so: report, late_answer
+    by: str  # what says so: report, count, late_answer
     provider_message_id: str | None = None
     copies: int = 1
 
@@ -48,7 +48,7 @@ class Found:
 class Absent:
     """It was not sent."""
 
-    by: str  # what proves it: report, late_answer, document_never_fetched
+    by: str  # what proves it: report, count, late_answer, document_never_fetched
     complete: bool = False  # nothing that could still come contradicts it
 
 
@@ -73,6 +73,7 @@ class Inconclusive:
 
     why: str
     lasting: bool = False  # until a person changes a setting
+    again: datetime | None = None  # when more can be known, if that is known
 
 
 Verdict = Found | Absent | Declined | Missing | Inconclusive

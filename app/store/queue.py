@@ -27,9 +27,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.identifiers import Identifiers
 from app.domain.message import Channel
 from app.domain.status import Status
-from app.store import counters, incarnation
+from app.store import counters, incarnation, slots
 from app.store.events import event_row
 from app.store.messages import Move, move
+from app.store.slots import Slot
 from app.store.tables import attempts, events, messages
 
 # The words of the partial indexes, as literals: a prepared plan could not use them otherwise.
@@ -46,6 +47,7 @@ class Claim:
     attempt_id: UUID
     reference: str
     follows: bool = False  # another message of its campaign is the one that was due
+    slot: Slot | None = None  # under whose code it is sent
 
     @property
     def message_id(self) -> UUID:
@@ -64,6 +66,7 @@ class Room:
 
     limit: int
     shut: Collection[str] = ()
+    slots: int = 0  # of each billing code; 0: messages are sent without any
 
 
 async def claim(
@@ -83,7 +86,7 @@ async def claim(
         return []
     c = messages.c
     due = (
-        select(c.id)
+        select(c.id, c.provider, c.billing_code)
         .where(
             WAITING,
             ~incarnation.shut(connection),
@@ -91,23 +94,26 @@ async def claim(
             c.due_at <= now,
             or_(c.expires_at.is_(None), c.expires_at > now),
             *([c.provider.not_in(room.shut)] if room.shut else []),
+            *([slots.fits(room.slots)] if room.slots else []),
         )
         .order_by(c.due_at)
         .limit(room.limit)
         .with_for_update(skip_locked=True)
-        .cte("due")
     )
-    taken = await _take(connection, c.id.in_(select(due.c.id)), now=now, lease=lease)
+    given = await slots.reserve(connection, due, room.slots) if room.slots else {}
+    which = list(given) if room.slots else select(due.cte("due").c.id)
+    taken = await _take(connection, c.id.in_(which), now=now, lease=lease)
     campaigns = {row["campaign_id"] for row in taken} - {None}
     followers: Sequence[RowMapping] = ()
     if campaigns:
         waiting = and_(c.campaign_id.in_(campaigns), WAITING)
         followers = await _take(connection, waiting, now=now, lease=lease)
-    claims = [Claim(row, ids.new(), ids.reference()) for row in taken]
+    claims = [Claim(row, ids.new(), ids.reference(), slot=given.get(row["id"])) for row in taken]
     claims += [Claim(row, ids.new(), ids.reference(), follows=True) for row in followers]
     if claims:
         await connection.execute(insert(attempts), [_attempt(held, now) for held in claims])
         await connection.execute(insert(events), [_claimed(ids, held, now) for held in claims])
+        await slots.hold(connection, {one.attempt_id: one.slot for one in claims}, now)
         await incarnation.count_claims(connection)
     return claims
 
@@ -147,6 +153,8 @@ def _attempt(held: Claim, now: datetime) -> dict[str, Any]:
         "provider": held.row["provider"],
         "fence": held.fence,
         "started_at": now,
+        "slot_code": held.slot and held.slot.code,
+        "expected": held.slot and held.slot.expected,
     }
 
 

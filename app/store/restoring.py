@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.store import slots
 from app.store.queue import WAITING
 from app.store.tables import messages
 
@@ -45,3 +46,4 @@ async def never_retry_uncertain(connection: AsyncConnection) -> None:
     await connection.execute(
         update(messages).where(messages.c.status == "uncertain").values(on_uncertain=HOLD)
     )
+    await slots.forget_counts(connection)

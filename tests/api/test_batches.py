@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from app.store.database import Database
 from app.store.tables import batches, blobs, messages
+from tests.api.asking import asking
 from tests.api.client import Api, email, encoded, pdf, problem, sms, wrong
 
 pytestmark = pytest.mark.anyio
@@ -130,6 +132,26 @@ async def test_the_relay_has_no_multi_form(api: Api) -> None:
     }
 
     assert wrong(await api.post(EMAILS, given)) == [("/messages/0/route", "not_in_provider_multi")]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"cc": [{"address": "copie@exemple.fr"}]},
+        {"to": [{"address": "un@exemple.fr"}, {"address": "deux@exemple.fr"}]},
+        {"route": "relay"},
+    ],
+)
+async def test_the_relay_is_refused_in_one_call_where_the_wsdl_is_known(
+    database: Database, change: dict[str, Any]
+) -> None:
+    async with asking(database) as asked:
+        await asked.api.gateway.providers["efidem"].start()
+        given = {"mode": "provider_multi", "messages": [email(**change)]}
+
+        answer = await asked.post(EMAILS, given)
+
+    assert wrong(answer) == [("/messages/0/route", "not_in_provider_multi")]
 
 
 async def test_an_attachment_of_all_is_kept_once(api: Api) -> None:

@@ -73,6 +73,18 @@ def without(name: str) -> Any:
     return change
 
 
+def recipients_without(name: str) -> Any:
+    """A WSDL whose objects DESTINATAIRE lack elements."""
+
+    def change(wsdl: bytes) -> bytes:
+        head, tail = wsdl.decode().split('<xs:complexType name="DESTINATAIRE">')
+        inside, rest = tail.split("</xs:complexType>", 1)
+        kept = "\n".join(line for line in inside.splitlines() if f'name="{name}' not in line)
+        return f'{head}<xs:complexType name="DESTINATAIRE">{kept}</xs:complexType>{rest}'.encode()
+
+    return change
+
+
 async def test_every_provider_is_listed_with_its_channels_and_state(api: Api) -> None:
     answer = await api.get("/v1/providers")
 
@@ -221,6 +233,23 @@ async def test_an_optional_parameter_that_lacks_refuses_only_what_uses_it(
 
     assert wrong(used) == [("/reply_to", "not_carried")]
     assert unused.status == 202
+
+
+async def test_a_batch_is_refused_at_the_row_that_uses_what_a_recipients_object_lacks(
+    database: Database, front: Front
+) -> None:
+    front.change = recipients_without("VARIABLE")
+    one, other = ({"to": [{"address": f"{name}@exemple.fr"}]} for name in ("un", "deux"))
+    async with serving(database, providers=front.url) as unknown:
+        api = await started(unknown)
+        together = {"mode": "provider_multi", "defaults": email()}
+        rows = [one, {**other, "variables": ["Marie"]}]
+        used = await api.post("/v1/emails/batch", {**together, "messages": rows})
+        unused = await api.post("/v1/emails/batch", {**together, "messages": [one, other]})
+        alone = await api.post("/v1/emails/batch", {"defaults": email(), "messages": rows})
+
+    assert wrong(used) == [("/messages/1/variables", "not_carried")]
+    assert (unused.status, alone.status) == (202, 202)
 
 
 async def test_messages_are_taken_while_no_contract_is_known(api: Api) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 HOST = "127.0.0.1"
-PATIENCE = 30.0  # seconds
+PATIENCE = 60.0  # seconds: other tests run at the same time
 
 
 @dataclass(frozen=True, slots=True)

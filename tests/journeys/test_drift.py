@@ -168,3 +168,27 @@ def test_a_check_makes_no_store(drifting: tuple[System, Handing]) -> None:
 
     assert (checked.returncode, accepted.returncode) == (0, 1)
     assert not (system.folder / "not-made.db").exists()
+
+
+@on_sqlite
+def test_what_a_changed_service_refuses_waits_until_its_wsdl_is_accepted(
+    drifting: tuple[System, Handing],
+) -> None:
+    system, _ = drifting
+    system.start("api", "worker")
+    delivered(system)
+
+    system.stop("efidem")
+    system.dialect = "php"
+    system.start("efidem")
+    waiting = [system.send("sms", samples.sms()) for _ in range(3)]
+    for one in waiting:
+        system.follow(one, lambda now: now["blocked_reason"] == "provider_contract", "blocked")
+    stood = {system.message(one)["status"] for one in waiting}
+    accepted = system.run("providers", "accept")
+
+    assert stood <= {"queued", "submitting"}
+    assert accepted.returncode == 0, accepted.stderr
+    for one in waiting:
+        system.until(one, "delivered")
+    assert len(system.ledger("efidem")) == 4

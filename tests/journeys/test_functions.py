@@ -167,6 +167,7 @@ def test_statut_sms_where_there_is_no_statut_complet_sms(spoken: System, tmp_pat
 
     message = spoken.until(spoken.send("sms", samples.sms()), "delivered")
 
+    # What STATUT_COMPLET_SMS would say is 102, with words of the provider's.
     assert message["provider"]["code"] == "2"
     spoken.stop("worker")
     spoken.start("worker")
@@ -329,4 +330,7 @@ def test_ajouter_utilisateur_and_enlever_utilisateur(spoken: System) -> None:
     removed = call("DELETE", f"{spoken.url('api')}/v1/provider-users/{name}", None, key)
     assert removed.status == 204, removed.content
     assert name not in call("GET", f"{spoken.url('efidem')}/users").json["users"]
+    # The simulator takes any account but one with this password: the caller's stays the caller's.
+    other = spoken.post("/v1/provider-users", {"username": f"{name}-2", "password": "wrong"})
+    assert other.status == 201, other.content
     assert "theirs-not-ours" not in (spoken.folder / "api.log").read_text()

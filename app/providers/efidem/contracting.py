@@ -15,6 +15,9 @@ from app.providers.efidem.soap import CannotBind, Contract, Soap
 from app.providers.manual import Function
 from app.providers.wire import LARGEST_ANSWER, Answered, Exchange, Wire, is_loopback
 
+CHANGED: Final = (
+    "the provider refused the request's form, and its WSDL has changed: multicanal providers accept"
+)
 _LARGEST_FAULT: Final = 65_536  # bytes
 
 
@@ -77,7 +80,8 @@ class Contracting:
         """Call a function once with what its parameters are taken from.
 
         Raises ValueError for what XML cannot carry, and CannotBind for what the WSDL's types
-        cannot; nothing was sent then.
+        cannot, or what the service refused because its WSDL is another by now; nothing was sent
+        then (SOAP 1.1, 4.4.1).
         """
         arguments = bound.arguments(handed, self._credentials())
         first = handed.first if isinstance(handed, Campaign) else handed
@@ -86,7 +90,9 @@ class Contracting:
             contract, bound, arguments, largest=largest, may_begin=may_begin
         )
         if isinstance(exchange, Answered) and _refuses_the_form(exchange.body):
-            self._following.suspect()
+            changed = await self._following.has_changed(bound.function.name)
+            if changed or contract is not self.contract:
+                raise CannotBind(CHANGED)
         return exchange
 
     async def contracted(self) -> Contract | None:

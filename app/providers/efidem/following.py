@@ -24,6 +24,7 @@ CHECK: Final = "the WSDL cannot be used: multicanal providers check says why"
 BIND_AGAIN: Final = 10.0  # seconds after there was no contract to be had
 FOLLOW: Final = 60.0  # seconds at most until an acceptance by another process is noticed
 SUSPECT: Final = 60.0  # seconds between looks that a provider's fault asks for
+LOOK: Final = 10.0  # seconds that a message whose form was refused waits for such a look at most
 _JITTER: Final = 0.2  # of a pause: processes that started together must not look together
 _random: Final = random.SystemRandom()
 
@@ -73,12 +74,22 @@ class Following:
             self._watching = asyncio.create_task(self._watch(self._at_hand))
             self._watching.add_done_callback(_say_why_it_ended)
 
-    def suspect(self) -> None:
-        """Look at the WSDL soon: the provider refused a request's form."""
-        now = _now()
-        if now >= self._suspect_at:
-            self._suspect_at = now + SUSPECT
-            self._look_soon()
+    async def has_changed(self, function: str) -> bool:
+        """Say, when the provider refused a request's form, whether its WSDL has changed there.
+
+        Who asks waits until it was looked at, which happens once in a while: what waited with it
+        has its answer then.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK), self._changing:
+                now = _now()
+                if self._at_hand is not None and now >= self._suspect_at:
+                    self._suspect_at, self._look_at = now + SUSPECT, now
+                    await self._look_around(self._at_hand)
+        return any(
+            one["severity"] == Severity.ERROR and one["function"] in {None, function}
+            for one in self.drift
+        )
 
     async def close(self) -> None:
         """Look no more."""

@@ -41,6 +41,11 @@ class EfidemSettings(BaseSettings):
     rate: Annotated[float, Field(gt=0)] | None = Field(
         None, description="Calls per second at most; no limit where it is not set"
     )
+    slots: Annotated[int, Field(ge=0, le=64)] = Field(
+        0,
+        description="Billing codes -1, -2, ... beside each of the clients', under which one SMS at a"
+        " time is sent, so that counting tells of an uncertain one; 0: none",
+    )
 
     @field_validator("bindings")
     @classmethod

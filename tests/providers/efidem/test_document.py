@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from app.domain import esmtp
 from app.providers.efidem.functions import FUNCTIONS, TRIO
 from app.providers.fax123.acknowledgement import CODES
 from app.providers.fax123.functions import HTTP_PHP
@@ -227,6 +228,24 @@ def test_every_function_that_the_document_names_is_transcribed() -> None:
 
     assert {word for word in named if squeezed(word) not in SPELLED} == set()
     assert named >= set(DOCUMENTED) - {"RAPPORT", "COMPTE_SOUMIS_CODE_FACTURATION"}
+
+
+def test_every_esmtp_code_of_the_document_stands_in_our_table() -> None:
+    lines = text_of("efidem-soap.txt")
+
+    found = [
+        (row[1], row[2])
+        for line in lines
+        if (row := re.fullmatch(r"X\.([0-9]+\.[0-9]+)\t(.+)", line))
+    ]
+
+    # The first of two X.2.0 is X.1.2.
+    codes = [code for code, _ in found]
+    codes[codes.index("2.0")] = "1.2"
+    assert len(set(codes)) == len(codes) == 47
+    assert len(found) == sum(line.startswith("X.") for line in lines)
+    known = {code: esmtp.read(f"5.{code}") for code in codes}
+    assert [code for code, one in known.items() if one is None or not one.description] == []
 
 
 def fax(name: str) -> str:

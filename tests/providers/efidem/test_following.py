@@ -68,6 +68,13 @@ def another_style(_: bytes) -> bytes:
     return DIALECTS["php"](Simulated()).wsdl("http://127.0.0.1:9")
 
 
+def a_faxs_element_more(wsdl: bytes) -> bytes:
+    name = '<xs:element name="ENVOYER_FAX">'
+    head, tail = wsdl.decode().split(name)
+    more = '<xs:sequence><xs:element name="Langue" type="xs:string"/>'
+    return (head + name + tail.replace("<xs:sequence>", more, 1)).encode()
+
+
 def moved_to(url: str) -> Change:
     return lambda wsdl: wsdl.replace(
         wsdl.partition(b'address location="')[2].partition(b'"')[0], url.encode()
@@ -424,21 +431,68 @@ async def broken(database: Database, front: Front) -> None:
         await connection.execute(update(contracts).values(documents={"": "YQ=="}))
 
 
-async def test_a_refusal_for_the_form_is_a_reason_to_look_once_a_minute(
+async def test_what_is_refused_for_its_form_waits_where_the_wsdl_has_changed(
     database: Database, front: Front
 ) -> None:
     async with started(front, database, reload=NEVER) as efidem:
         looks = front.looks
         front.change, front.refuses = an_operation_renamed, True
 
-        refused = await sent(efidem)
-        await until(lambda: drift(efidem))
-        for _ in range(3):
-            await sent(efidem)
-        await asyncio.sleep(0.2)
+        # All at once, and later on: no message fails because the provider changed its service.
+        refused = [*await asyncio.gather(*(sent(efidem) for _ in range(5))), await sent(efidem)]
+        told = drift(efidem)
+        front.refuses = False
+        accepted = await sent(efidem)
 
-    assert isinstance(refused, Refused)
+    assert [(one.reason, one.stops) for one in refused if isinstance(one, Blocked)] == [
+        ("provider_contract", False)
+    ] * 6
+    assert isinstance(refused[0], Blocked)
+    assert refused[0].why.endswith("multicanal providers accept")
+    assert told
     assert front.looks == looks + 1
+    assert isinstance(accepted, Accepted)
+
+
+async def test_what_is_refused_for_its_form_by_an_unchanged_service_fails(
+    database: Database, front: Front
+) -> None:
+    async with started(front, database, reload=NEVER) as efidem:
+        looks = front.looks
+        front.refuses = True
+
+        unchanged = await sent(efidem)
+        again = await sent(efidem)
+
+    assert isinstance(unchanged, Refused)
+    assert isinstance(again, Refused)
+    assert front.looks == looks + 1
+
+
+async def test_another_functions_change_excuses_no_refusal(
+    database: Database, front: Front
+) -> None:
+    async with started(front, database, reload=NEVER) as efidem:
+        front.change, front.refuses = a_faxs_element_more, True
+
+        refused = await sent(efidem)
+        told = drift(efidem)
+
+    assert told == 1
+    assert isinstance(refused, Refused)
+
+
+async def test_a_refusal_is_no_failure_where_the_wsdl_cannot_be_had_but_had_changed(
+    database: Database, front: Front
+) -> None:
+    async with started(front, database) as efidem:
+        front.change = an_operation_renamed
+        await until(lambda: drift(efidem))
+        front.away, front.refuses = True, True
+
+        refused = await sent(efidem)
+
+    assert isinstance(refused, Blocked)
 
 
 async def test_without_a_store_the_first_is_kept_in_the_process(front: Front) -> None:
