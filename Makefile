@@ -55,7 +55,7 @@ lock: ## requirements/*.txt anew from pyproject.toml (maintainers only: needs uv
 	@! grep -nE 'https?://|index-url' requirements/*.txt
 
 clean: ## remove what make install and make run made
-	rm -rf .venv multicanal.db multicanal.db-wal multicanal.db-shm
+	rm -rf .venv spool multicanal.db multicanal.db-wal multicanal.db-shm multicanal.db.incarnation
 
 .venv/bin/python:
 	@$(PYTHON) -m venv --without-pip .venv

@@ -13,7 +13,7 @@ import pikepdf
 import typer
 
 from app import logs, main
-from app.api.access import create_key
+from app.api.access import USUAL_SCOPES, create_key
 from app.delivery.watch import watching
 from app.delivery.worker import Worker
 from app.domain.message import Mode
@@ -40,7 +40,11 @@ async def start(port: int) -> None:
     gateway = main.build(settings)
     await main.prepare_store(gateway.database)
     key = await create_key(
-        gateway, main.build_access(settings, gateway).digest, name="laptop", mode=Mode.TEST
+        gateway,
+        main.build_access(settings, gateway).digest,
+        name="laptop",
+        mode=Mode.TEST,
+        scopes=(*USUAL_SCOPES, "reports:read"),  # everything here is simulated
     )
     # The worker reads the WSDL from the simulator: as long as that is not up, it tries again.
     server = Server(main.application(main.build_edge(settings, gateway)), listening)

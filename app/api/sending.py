@@ -73,7 +73,10 @@ def _text_alone(body: SmsIn, gathered: Gathered) -> None:
 
 def _fax_rules(body: FaxIn, edge: Edge, gathered: Gathered) -> None:
     """Check that the provider has cover pages where one is asked for."""
-    if body.cover is not None and provider_of(FAX, edge, body) == "fax123":
+    provider = provider_of(FAX, edge, body)
+    if body.retry is not None and provider == "efidem":
+        gathered.warnings.append("not_carried:/retry")  # it acknowledges nothing to go by
+    if body.cover is not None and provider == "fax123":
         detail = "123-fax has no cover pages: send it with provider efidem, or without cover."
         gathered.refuse("/cover", "not_supported", detail)
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,6 +22,15 @@ from app.store.channels import Name
 from app.store.queue import Claim, Room
 
 log = structlog.get_logger()
+
+# What a person does about a channel that stopped.
+REMEDIES: Final[Mapping[str, str]] = {
+    "provider_credentials": "mend the provider's account in the settings, and start anew",
+    "provider_settings": "set what is missing, and start anew: multicanal config check",
+    "provider_contract": "multicanal providers check says what does not fit",
+    "provider_credit": "credit the account, then POST /v1/providers/{name}/probe",
+    "document_unreachable": "MULTICANAL_PUBLIC_URL must be reachable for the provider",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,11 +139,17 @@ async def _write(
     for (provider, channel), standing in changed.items():
         old = before[provider, channel]
         if (old.state, old.reason) != (standing.state, standing.reason):
-            tell = log.error if standing.state is State.STOPPED else log.warning
-            tell(
-                f"channel_{standing.state}",
-                provider=provider,
-                channel=channel,
-                reason=standing.reason,
-                why=standing.why,
-            )
+            _tell(provider, channel, standing)
+
+
+def _tell(provider: str, channel: str, standing: Standing) -> None:
+    about = {"provider": provider, "channel": channel}
+    if standing.state is State.CLOSED:
+        log.info("channel_resumed", **about)
+        return
+    about |= {"reason": standing.reason or "", "why": standing.why or ""}
+    if standing.state is State.OPEN:
+        log.warning("circuit_opened", **about)
+    else:
+        remedy = REMEDIES.get(standing.reason or "", "see GET /v1/providers")
+        log.error("channel_stopped", remedy=remedy, **about)

@@ -72,7 +72,7 @@ async def release(gateway: Gateway) -> None:
             if standing.reason != REASON:
                 continue
             await channels.write(connection, {name: Standing(width=1)}, now)
-        log.warning("channel_closed", provider=name[0], channel=name[1], reason=None)
+        log.info("channel_resumed", provider=name[0], channel=name[1])
         gateway.wake.call(Channel(name[1]))
 
 

@@ -36,6 +36,8 @@ FIRST_LOOK: Final = timedelta(seconds=30)
 LONGEST_LOOK: Final = timedelta(minutes=5)
 CREDIT_LOOK: Final = timedelta(minutes=15)  # no call tells the credit: one message tries
 CREDIT: Final = "provider_credit"
+# Looked at without a call: the WSDL that could not be read, and the settings that are missing.
+OURS: Final = frozenset({"provider_contract", "provider_settings"})
 AWAY: Final = "provider_unavailable"
 WIDEST: Final = 16  # calls at once, from which on the settings decide alone
 
@@ -113,10 +115,16 @@ def after_probe(
                 state=State.STOPPED,
                 reason=reason,
                 why=why,
-                probe_at=now + pace * (CREDIT_LOOK if reason == CREDIT else LONGEST_LOOK),
+                probe_at=now + pace * _look(reason),
             )
         case NoAnswer():
             return _opened(replace(standing, opens=standing.opens + 1), now, pace, random)
+
+
+def _look(reason: str) -> timedelta:
+    if reason == CREDIT:
+        return CREDIT_LOOK
+    return FIRST_LOOK if reason in OURS else LONGEST_LOOK
 
 
 def _opened(

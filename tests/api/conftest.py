@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import delete, update
 
 from app import main
-from app.api.access import create_key
+from app.api.access import USUAL_SCOPES, create_key
 from app.delivery.settings import QueueSettings
 from app.domain.message import Mode
 from app.processes import Server, listen, port_of
@@ -85,7 +85,7 @@ async def with_keys(api: Api) -> Api:
     name = uuid4().hex
 
     async def key(client: str, mode: Mode, *scopes: str) -> str:
-        few = {"scopes": scopes} if scopes else {}
+        few = {"scopes": scopes or (*USUAL_SCOPES, "reports:read")}
         digest = api.edge.access.digest
         return await create_key(api.gateway, digest, name=f"{client} {name}", mode=mode, **few)
 

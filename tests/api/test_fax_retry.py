@@ -96,3 +96,10 @@ async def test_another_wish_is_refused(shared: Api, wanted: dict[str, Any], poin
     answer = await shared.post("/v1/faxes", fax(retry=wanted))
 
     assert [one for one, _ in wrong(answer)] == [pointer]
+
+
+async def test_a_fax_by_a_provider_that_acknowledges_nothing_warns_of_its_retry(api: Api) -> None:
+    answer = await api.post("/v1/faxes", fax(provider="efidem", retry={"on": ["busy"]}))
+
+    assert answer.status == 202, answer
+    assert answer.json()["warnings"] == ["not_carried:/retry"]

@@ -237,3 +237,13 @@ async def test_a_pace_below_one_a_second_lets_one_through_at_a_time(world: World
         world.clock.turn(seconds=1)
 
     assert taken == [1, 0, 0, 0, 1, 0, 0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("reason", "minutes"),
+    [("provider_contract", 0.5), ("provider_settings", 0.5), ("provider_credentials", 5)],
+)
+def test_what_needs_no_call_is_looked_at_more_often(reason: str, minutes: float) -> None:
+    stopped = after_probe(Standing(), Blocked(reason, "-"), BEGAN, 1.0, lambda: 0.5)
+
+    assert stopped.probe_at == BEGAN + timedelta(minutes=minutes)
