@@ -88,6 +88,22 @@ def _metrics(found: Figures) -> Iterator[Metric]:
     for channel, count in found.due.items():
         due.add_metric((channel.value,), count)
     yield due
+    uncertain = GaugeMetricFamily(
+        "multicanal_messages_uncertain",
+        "Messages of which nobody knows whether they were sent",
+        labels=("channel",),
+    )
+    for channel, count in found.uncertain.items():
+        uncertain.add_metric((channel.value,), count)
+    yield uncertain
+    shut = GaugeMetricFamily(
+        "multicanal_channel_shut",
+        "1 for each channel that nothing leaves on, with the reason",
+        labels=("provider", "channel", "reason"),
+    )
+    for row in found.shut:
+        shut.add_metric((row["provider"], row["channel"], row["reason"] or ""), 1)
+    yield shut
     yield GaugeMetricFamily(
         "multicanal_acknowledgements_unmatched",
         "Acknowledgements that match no fax",

@@ -40,6 +40,8 @@ class Point(StrEnum):
     ACKNOWLEDGING = "K12"  # a callback is written, and not committed
     FETCHING = "K13"  # a document is asked for, its grant is not marked
     RECONCILING = "K15"  # what evidence proves is written, and not committed
+    RESOLVING = "K16"  # what a person decided is written, and not committed
+    RESOLVED = "K16-committed"  # it is committed, and not answered
     FETCHED = "K14"  # the grant is marked, and no byte of the document has left
 
 

@@ -17,6 +17,7 @@ from app.delivery import accept
 from app.delivery.accept import Answer, Key
 from app.delivery.acknowledge import apply_to
 from app.delivery.acting import Actor
+from app.delivery.fault_points import Point
 from app.delivery.gateway import Gateway
 from app.delivery.verdicts import (
     RESOLVABLE,
@@ -74,6 +75,8 @@ async def resolve(gateway: Gateway, command: Command) -> Answer:
     """
     async with gateway.database.transaction() as connection:
         done = await _resolve(gateway, connection, command)
+        await gateway.fault_points.reached(Point.RESOLVING)
+    await gateway.fault_points.reached(Point.RESOLVED)
     if done.queued:
         gateway.wake.call(Channel(command.row["channel"]))
     log.info(

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import RowMapping, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.message import Channel
-from app.store import acknowledgements, contracts, unmapped
+from app.domain.standing import State
+from app.store import acknowledgements, channels, contracts, unmapped
 from app.store.queue import WAITING
 from app.store.tables import contracts as contracts_table
 from app.store.tables import messages
@@ -25,6 +26,8 @@ class Figures:
     unmapped: Sequence[RowMapping]  # rows of `unmapped_codes`
     drift: Mapping[tuple[str, str], int]  # differences, by provider and severity
     due: Mapping[Channel, int]  # messages that a worker should have taken
+    uncertain: Mapping[Channel, int]
+    shut: Sequence[RowMapping]  # channels that nothing leaves on
     unmatched: int  # acknowledgements
 
 
@@ -34,6 +37,8 @@ async def figures(connection: AsyncConnection, now: datetime) -> Figures:
         unmapped=await unmapped.all_codes(connection),
         drift=await _drift(connection),
         due={one: await _due(connection, one, now) for one in Channel},
+        uncertain={one: await _uncertain(connection, one) for one in Channel},
+        shut=[row for row in await channels.every(connection) if row["state"] != State.CLOSED],
         unmatched=await acknowledgements.count_unmatched(connection),
     )
 
@@ -50,4 +55,12 @@ async def _due(connection: AsyncConnection, channel: Channel, now: datetime) -> 
     c = messages.c
     due = select(c.id).where(WAITING, c.channel == channel.value, c.due_at <= now)
     few = due.limit(MOST_COUNTED).subquery()
+    return (await connection.execute(select(func.count()).select_from(few))).scalar_one()
+
+
+async def _uncertain(connection: AsyncConnection, channel: Channel) -> int:
+    c = messages.c
+    # The words of the partial index, as a literal: a prepared plan could not use it otherwise.
+    found = select(c.id).where(literal_column("status = 'uncertain'"), c.channel == channel.value)
+    few = found.limit(MOST_COUNTED).subquery()
     return (await connection.execute(select(func.count()).select_from(few))).scalar_one()

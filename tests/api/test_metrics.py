@@ -8,7 +8,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import delete, insert
 
-from app.store import migrate, unmapped
+from app.domain.standing import Standing, State
+from app.store import channels, migrate, unmapped
 from app.store.database import Database
 from app.store.tables import contracts, unmapped_codes
 from app.store.unmapped import Sighting
@@ -37,6 +38,9 @@ async def test_the_stores_figures_are_told(api: Api) -> None:
     async with api.gateway.database.transaction() as connection:
         await connection.execute(delete(unmapped_codes))
         await connection.execute(delete(contracts))
+        stopped = Standing(state=State.STOPPED, reason="provider_credit")
+        await channels.standings(connection, [("fax123", "fax")], lock=True)
+        await channels.write(connection, {("fax123", "fax"): stopped}, NOON)
         seen = Sighting("efidem", "STATUT_SMS", "77", "Monsieur Durand")
         await unmapped.count(connection, [seen, seen], NOON)
         await connection.execute(
@@ -60,6 +64,9 @@ async def test_the_stores_figures_are_told(api: Api) -> None:
     assert found["multicanal_contract_drift", "efidem", "info"] == 1
     assert found["multicanal_messages_due", "sms"] == 1
     assert found["multicanal_messages_due", "fax"] == 0
+    assert found["multicanal_messages_uncertain", "sms"] == 0
+    shut = {name[1:] for name in found if name[0] == "multicanal_channel_shut"}
+    assert shut == {("fax", "fax123", "provider_credit")}
     assert found["multicanal_acknowledgements_unmatched",] >= 0
     assert not [name for name in found if "Durand" in str(name)]
 

@@ -220,6 +220,31 @@ def test_the_store_keeps_a_message_whose_commit_is_never_answered(
         commits.close()
 
 
+@pytest.mark.parametrize("point", ["K16", "K16-committed"])
+def test_an_api_dies_while_a_person_resolves(play: Start, point: str) -> None:
+    played = play("")
+    one = played.kill_at("K5", "sms")
+    played.site.start("worker")
+    played.until(one, "uncertain")
+    played.site.kill("worker")
+    played.site.kill("api")
+    played.site.start("api", armed=f"{point}=kill@1")
+
+    first = played.resolve(one, "assume_sent")
+    assert played.died("api")
+    played.site.start("api")
+    standing = played.statuses(one)[-1]
+    again, third = (played.resolve(one, "assume_sent") for _ in range(2))
+
+    assert first is None
+    assert standing == ("uncertain" if point == "K16" else "submitted")
+    assert again is not None
+    assert third is not None
+    assert (again.status, third.status) == (http.client.OK, http.client.OK)
+    assert again.json == third.json
+    assert played.statuses(one).count("submitted") == 1
+
+
 # --- faxes, which fetch and acknowledge ---
 
 
