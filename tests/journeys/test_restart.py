@@ -92,8 +92,12 @@ def test_messages_wait_while_the_providers_are_down(system: System) -> None:
 
     sent = one_of_each(system)
     for message_id in sent:
-        system.follow(message_id, lambda now: now["attempts"] > 1, "tried again")
-        # Between two tries, each of which takes a moment.
+        # Until the circuit opens it is tried again and again, and then waits for it.
+        system.follow(
+            message_id,
+            lambda now: now["attempts"] > 1 or now["blocked_reason"] == "provider_unavailable",
+            "tried again, nor held back",
+        )
         system.until(message_id, "queued")
     system.up()
 
