@@ -22,7 +22,7 @@ run: install ## gateway, worker and both simulators on loopback, and a curl per 
 	@.venv/bin/multicanal dev --port $(PORT)
 
 test: check ## everything that CI asks
-	.venv/bin/pytest -n auto --dist loadfile
+	.venv/bin/pytest -n 2 --dist loadfile
 
 crash: .venv/.tested ## KILLS=100 kills on each store, under load: what was lost, what was sent twice
 	.venv/bin/python -m tests.crash --database sqlite --kills $(KILLS)
