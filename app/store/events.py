@@ -1,6 +1,6 @@
 """What happened to messages: one row for each move of a status, and for news that moved none."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -21,16 +21,18 @@ async def timeline(connection: AsyncConnection, message_id: UUID) -> Sequence[Ro
 
 def event_row(
     ids: Identifiers,
-    message_id: UUID,
+    message: Mapping[str, Any] | RowMapping,
     sequence: int,
     previous: str | None,
     status: str,
     **columns: Any,  # noqa: ANN401 -- columns of the table
 ) -> dict[str, Any]:
-    """Return a row of the event table."""
+    """Return a row of the event table; `message` holds at least id, client_id and mode."""
     return {
         "id": ids.new(),
-        "message_id": message_id,
+        "client_id": message["client_id"],
+        "mode": message["mode"],
+        "message_id": message["id"],
         "sequence": sequence,
         "previous_status": previous,
         "status": status,

@@ -94,7 +94,7 @@ async def add(
     await connection.execute(
         insert(events),
         [
-            event_row(ids, row["id"], 1, None, row["status"], at=row["created_at"], source="client")
+            event_row(ids, row, 1, None, row["status"], at=row["created_at"], source="client")
             for row in rows
         ],
     )
@@ -170,7 +170,9 @@ async def note(
 async def _lock(connection: AsyncConnection, ids: set[UUID]) -> dict[UUID, dict[str, Any]]:
     c = messages.c
     found = await connection.execute(
-        select(c.id, c.client_id, c.channel, c.provider, c.size, c.status, c.fence, c.sequence)
+        select(
+            c.id, c.client_id, c.mode, c.channel, c.provider, c.size, c.status, c.fence, c.sequence
+        )
         .where(c.id.in_(ids))
         # Always in the same order, or two batches could wait for each other.
         .order_by(c.id)
@@ -222,7 +224,7 @@ def _event_of(
     status = step.to.value if step.to is not None else row["status"]
     return event_row(
         ids,
-        step.message_id,
+        row,
         row["sequence"],
         row["status"],
         status,

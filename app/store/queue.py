@@ -161,7 +161,7 @@ def _attempt(held: Claim, now: datetime) -> dict[str, Any]:
 def _claimed(ids: Identifiers, held: Claim, now: datetime) -> dict[str, Any]:
     return event_row(
         ids,
-        held.message_id,
+        held.row,
         held.row["sequence"],
         held.row["previous_status"],
         Status.SUBMITTING.value,

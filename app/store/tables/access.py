@@ -1,17 +1,20 @@
-"""Who calls, and what they were told before."""
+"""Who calls, what it may do, and what it was told before."""
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
+    Date,
     ForeignKey,
     Integer,
     String,
     Table,
     Text,
     Uuid,
+    false,
 )
 
-from app.store.tables.declaring import column, metadata
+from app.store.tables.declaring import column, metadata, small_json
 from app.store.times import UtcDateTime
 
 clients = Table(
@@ -20,6 +23,11 @@ clients = Table(
     Column("id", Uuid, primary_key=True),
     column("name", String(200), unique=True),
     column("created_at", UtcDateTime),
+    # A second message with a reference that the client used before is refused.
+    column("unique_references", Boolean, server_default=false()),
+    Column("idempotency", String(8)),  # required, optional; None: as the deployment says
+    Column("rate", Integer),  # requests a second; None: as the deployment says
+    Column("daily_quotas", small_json()),  # messages a day, by channel
 )
 
 api_keys = Table(
@@ -32,6 +40,48 @@ api_keys = Table(
     column("scopes", JSON),
     column("created_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
+    Column("label", String(100)),
+    Column("expires_at", UtcDateTime),  # such as the end of a rotation's overlap
+    Column("last_used_at", UtcDateTime),  # to within some minutes
+    Column("networks", small_json()),  # from which it is taken; None: from everywhere
+)
+
+# Whom a client's keys of the mode team may send to, normalised as a message's recipient is.
+team_recipients = Table(
+    "team_recipients",
+    metadata,
+    Column("client_id", Uuid, ForeignKey("clients.id"), primary_key=True),
+    Column("address", String(320), primary_key=True),
+    column("created_at", UtcDateTime),
+)
+
+# What a client called a message, where it may call but one so.
+client_references = Table(
+    "client_references",
+    metadata,
+    Column("client_id", Uuid, ForeignKey("clients.id"), primary_key=True),
+    Column("mode", String(8), primary_key=True),
+    Column("reference", String(200), primary_key=True),
+    column("message_id", Uuid),
+)
+
+# How fast a client may ask (GCRA): from when on its next request is within its rate.
+client_rates = Table(
+    "client_rates",
+    metadata,
+    Column("client_id", Uuid, ForeignKey("clients.id"), primary_key=True),
+    column("free_at", UtcDateTime),
+)
+
+# How many messages a client had taken in on a day (UTC).
+daily_usage = Table(
+    "daily_usage",
+    metadata,
+    Column("client_id", Uuid, ForeignKey("clients.id"), primary_key=True),
+    Column("mode", String(8), primary_key=True),
+    Column("channel", String(8), primary_key=True),
+    Column("day", Date, primary_key=True),
+    column("messages", Integer),
 )
 
 idempotency_keys = Table(
@@ -45,5 +95,5 @@ idempotency_keys = Table(
     column("status", Integer),  # the first answer: HTTP status, Location, body
     column("location", String(200)),
     column("body", Text),
-    column("created_at", UtcDateTime),
+    column("created_at", UtcDateTime, index=True),
 )

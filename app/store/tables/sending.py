@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     ForeignKey,
@@ -55,6 +56,7 @@ messages = Table(
     column("content", Text),  # JSON of the channel's content
     Column("size", Integer),  # bytes of its content and files
     column("recipient", String(200)),  # masked
+    Column("recipient_digest", String(64)),  # keyed hash of the normalised recipient
     Column("units", Integer),  # what is paid for: parts of a text message, pages
     # Where it stands.
     column("status", String(20)),
@@ -86,6 +88,14 @@ messages = Table(
     Column("on_uncertain", String(8)),  # hold, retry: once it is proven that nothing was sent
     Index("ix_messages_list", "client_id", "mode", "id"),
     Index("ix_messages_reference", "client_id", "reference"),
+    Index(
+        "ix_messages_recipient",
+        "client_id",
+        "recipient_digest",
+        "id",
+        postgresql_where=text("recipient_digest IS NOT NULL"),
+        sqlite_where=text("recipient_digest IS NOT NULL"),
+    ),
     Index("ix_messages_billing_code", "client_id", "billing_code"),
     Index("ix_messages_provider_message_id", "provider_message_id"),
     Index("ix_messages_batch", "batch_id", "id"),
@@ -144,6 +154,7 @@ recipients = Table(
     Column("place", Integer, primary_key=True),
     column("kind", String(4)),  # to, cc
     column("address", String(320)),
+    Column("digest", String(64)),  # as a message's `recipient_digest`
     column("status", String(20)),
     column("status_at", UtcDateTime),
     Column("failure", small_json()),
@@ -152,6 +163,12 @@ recipients = Table(
     Column("provider_time", String(64)),
     Column("unmapped_code", String(100)),  # as a message has them
     Column("unmapped_function", String(64)),
+    Index(
+        "ix_recipients_digest",
+        "digest",
+        postgresql_where=text("digest IS NOT NULL"),
+        sqlite_where=text("digest IS NOT NULL"),
+    ),
     Index(
         "ix_recipients_unmapped",
         "unmapped_code",
@@ -186,15 +203,21 @@ attempts = Table(
     UniqueConstraint("message_id", "number"),
 )
 
+# What happened to messages, and to what else a client has (then without a message). A row that has
+# no position yet is the outbox: whatever is told to clients is made of it, in one transaction with
+# the position that it then gets in its client's feed.
 events = Table(
     "events",
     metadata,
     Column("id", Uuid, primary_key=True),
-    column("message_id", Uuid, ForeignKey("messages.id")),
-    column("sequence", Integer),
+    Column("client_id", Uuid),  # no constraint: SQLite would have to write the table anew
+    Column("mode", String(8)),
+    Column("position", BigInteger),  # in the feed of its client and mode: 1, 2, 3, without a gap
+    Column("message_id", Uuid, ForeignKey("messages.id")),
+    column("sequence", Integer),  # of its message: 1, 2, 3
     column("type", String(40)),
     Column("previous_status", String(20)),
-    column("status", String(20)),
+    Column("status", String(20)),
     column("at", UtcDateTime),
     column("source", String(32)),
     Column("provider_code", String(100)),
@@ -203,4 +226,28 @@ events = Table(
     column("applied", Boolean),
     Column("detail", small_json()),
     UniqueConstraint("message_id", "sequence"),
+    Index(
+        "ix_events_unpublished",
+        "id",
+        postgresql_where=text("position IS NULL"),
+        sqlite_where=text("position IS NULL"),
+    ),
+    Index(
+        "ix_events_feed",
+        "client_id",
+        "mode",
+        "position",
+        unique=True,
+        postgresql_where=text("position IS NOT NULL"),
+        sqlite_where=text("position IS NOT NULL"),
+    ),
+)
+
+# How far the feed of a client and mode goes. Whoever publishes holds the row.
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("client_id", Uuid, ForeignKey("clients.id"), primary_key=True),
+    Column("mode", String(8), primary_key=True),
+    column("position", BigInteger),  # of its last event
 )
