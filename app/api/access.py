@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -42,6 +42,10 @@ class Caller:
     name: str
     mode: str
     scopes: frozenset[str]
+    unique_references: bool = False  # a reference that the client used before is refused
+    idempotency: str | None = None  # required, optional; None: as the deployment says
+    rate: int | None = None  # requests a second; None: as the deployment says
+    daily_quotas: Mapping[str, int] | None = None  # messages a day, by channel
 
     def may(self, scope: str) -> None:
         """Raise where the key lacks a scope."""
@@ -80,6 +84,10 @@ class Access:
             name=row["name"],
             mode=row["mode"],
             scopes=frozenset(row["scopes"]),
+            unique_references=row["unique_references"],
+            idempotency=row["idempotency"],
+            rate=row["rate"],
+            daily_quotas=row["daily_quotas"],
         )
 
     async def _known(self, key_id: str) -> RowMapping | None:

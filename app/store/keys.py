@@ -13,9 +13,10 @@ from app.store.tables import api_keys, clients
 
 
 async def find(connection: AsyncConnection, key_id: str) -> RowMapping | None:
-    """Return a key that is not revoked, with its client's name."""
+    """Return a key that is not revoked, with its client's name and options."""
+    c = clients.c
     found = await connection.execute(
-        select(api_keys, clients.c.name)
+        select(api_keys, c.name, c.unique_references, c.idempotency, c.rate, c.daily_quotas)
         .join(clients, clients.c.id == api_keys.c.client_id)
         .where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
     )
