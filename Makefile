@@ -11,7 +11,7 @@ HASHED = install --quiet --require-hashes --only-binary :all:
 PORT ?= 8000
 KILLS ?= 100
 
-.PHONY: help install run test crash check fix memory openapi lock clean
+.PHONY: help install run test crash check fix fuzz memory openapi lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,7 +22,7 @@ run: install ## gateway, worker and both simulators on loopback, and a curl per 
 	@.venv/bin/multicanal dev --port $(PORT)
 
 test: check ## everything that CI asks
-	.venv/bin/pytest -n 2 --dist loadfile
+	.venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 crash: .venv/.tested ## KILLS=100 kills on each store, under load: what was lost, what was sent twice
 	.venv/bin/python -m tests.crash --database sqlite --kills $(KILLS)
@@ -38,6 +38,11 @@ fix: .venv/.tested ## let ruff mend what it can
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
+EXAMPLES ?= 200
+
+fuzz: .venv/.tested ## EXAMPLES=200 of each operation, made up from the OpenAPI document, other ones each time
+	FUZZ_EXAMPLES=$(EXAMPLES) .venv/bin/pytest tests/contract/test_schemathesis.py
+
 MESSAGES ?= 10000
 SIZE ?= 65536
 
@@ -52,6 +57,7 @@ lock: ## requirements/*.txt anew from pyproject.toml (maintainers only: needs uv
 	uv export -q --format requirements-txt --no-emit-project --no-header --no-default-groups --no-annotate -o requirements/runtime.txt
 	uv export -q --format requirements-txt --no-emit-project --no-header --only-group build --no-annotate -o requirements/build.txt
 	uv export -q --format requirements-txt --no-emit-project --no-header --only-group test --no-annotate -o requirements/test.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade requirements/contract.in -o requirements/contract.txt
 	@! grep -nE 'https?://|index-url' requirements/*.txt
 
 clean: ## remove what make install and make run made
@@ -66,6 +72,12 @@ clean: ## remove what make install and make run made
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv/.tested: .venv/.installed requirements/test.txt
+.venv/.tested: .venv/.installed requirements/test.txt .venv/contract/.installed
 	@$(PIP) $(HASHED) -r requirements/runtime.txt -r requirements/test.txt
+	@touch $@
+
+# What makes clients from the OpenAPI document wants other versions than the gateway: apart from it.
+.venv/contract/.installed: .venv/bin/python requirements/contract.txt
+	@$(PYTHON) -m venv --without-pip .venv/contract
+	@$(subst .venv/bin,.venv/contract/bin,$(PIP)) $(HASHED) -r requirements/contract.txt
 	@touch $@

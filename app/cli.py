@@ -3,48 +3,57 @@
 import json
 import sys
 from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 import uvloop
+from sqlalchemy.exc import DatabaseError
 
-from app import laptop, logs, main, provider_commands, restore_commands
-from app.api.access import SCOPES, USUAL_SCOPES, create_key
+from app import (
+    client_commands,
+    key_commands,
+    laptop,
+    logs,
+    main,
+    provider_commands,
+    restore_commands,
+    simulate_commands,
+    simulated,
+)
 from app.delivery import limit
 from app.delivery.gateway import Gateway
 from app.delivery.outside import UnreadableCopy
 from app.delivery.worker import Worker
-from app.domain.message import Mode
-from app.processes import HTTP_DRAIN, PortTaken, Server, listen, run
-from app.providers.efidem import simulator as efidem_simulator
-from app.providers.fax123 import simulator as fax123_simulator
+from app.processes import HTTP_DRAIN, PortTaken, Server, listen, port_of, run
 from app.settings import AllSettings, WrongSettings, load, unknown_names
-from app.store import migrate as migrations
 from app.store.clock import ClockSkewed
-from app.store.database import UNAVAILABLE, Database
+from app.store.database import UNAVAILABLE, Database, lacks_schema
+from app.store.revision import NEWEST
 from app.store.safety import UnsafeStore
+from app.store.unusable import unusable
 
 CONFIG_ERROR: Final = 78  # sysexits: EX_CONFIG
 
-app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
-keys = typer.Typer(help="API keys.", no_args_is_help=True)
-simulate = typer.Typer(help="Simulators of the providers.", no_args_is_help=True)
+_HELP: Final = (
+    "The gateway for e-mails, SMS, letters and faxes: its processes, and what its operators need."
+    " `dev` runs all of it on a laptop; docs/operating.md says what each of the rest is for."
+)
+app = typer.Typer(help=_HELP, no_args_is_help=True, add_completion=False)
 config = typer.Typer(help="The settings.", no_args_is_help=True)
 counters = typer.Typer(help="What waits to be sent.", no_args_is_help=True)
-app.add_typer(keys, name="keys")
+app.add_typer(key_commands.app, name="keys")
+app.add_typer(client_commands.app, name="clients")
 app.add_typer(provider_commands.app, name="providers")
 app.add_typer(restore_commands.app, name="restore")
-app.add_typer(simulate, name="simulate")
+app.add_typer(simulate_commands.app, name="simulate")
 app.add_typer(config, name="config")
 app.add_typer(counters, name="counters")
 
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on.")]
 Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
-SimulatorHost = Annotated[str, typer.Option("--host", help="Address to listen on.")]
-SimulatorPort = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")]
-Pace = Annotated[float, typer.Option(min=0.0, help="Multiplies every simulated delay.")]
-Ledger = Annotated[Path | None, typer.Option(help="File that keeps every accepted submission.")]
 
 
 @app.command()
@@ -83,81 +92,19 @@ def worker() -> None:
 @app.command()
 def migrate() -> None:
     """Bring the store to this version's schema."""
+    from app.store.migrate import upgrade  # noqa: PLC0415 -- Alembic, for this command alone
+
     settings = _ready()
 
     async def bring() -> None:
         database = Database(settings.core.database_url)
         try:
-            await migrations.upgrade(database)
+            await upgrade(database)
         finally:
             await database.close()
 
     _run(bring())
-    typer.echo(f"the store has revision {migrations.newest()}")
-
-
-@keys.command("create")
-def keys_create(
-    name: Annotated[str, typer.Option(help="The client; made where there is none.")],
-    mode: Annotated[Mode, typer.Option(help="What its messages may reach.")] = Mode.LIVE,
-    scopes: Annotated[str, typer.Option(help="Comma-separated.")] = ",".join(USUAL_SCOPES),
-) -> None:
-    """Make a key and print it, once, alone on the last line."""
-    chosen = [one.strip() for one in scopes.split(",") if one.strip()]
-    wrong = sorted(set(chosen) - set(SCOPES))
-    if wrong:
-        raise typer.BadParameter(
-            f"no such scope: {', '.join(wrong)}; there are {', '.join(SCOPES)}"
-        )
-    settings = _ready()
-
-    async def make() -> str:
-        gateway = main.build(settings)
-        await main.prepare_store(gateway.database)
-        try:
-            digest = main.build_access(settings, gateway).digest
-            return await create_key(gateway, digest, name=name, mode=mode, scopes=chosen)
-        finally:
-            await gateway.database.close()
-
-    typer.echo(_run(make()))
-
-
-@simulate.command("efidem")
-def simulate_efidem(
-    port: SimulatorPort = 8001,
-    host: SimulatorHost = laptop.HOST,
-    pace: Pace = 1.0,
-    ledger: Ledger = None,
-    dialect: Annotated[str, typer.Option(help=", ".join(efidem_simulator.DIALECTS))] = "document",
-) -> None:
-    """Efidem's SOAP service, by its document."""
-    if dialect not in efidem_simulator.DIALECTS:
-        known = ", ".join(efidem_simulator.DIALECTS)
-        raise typer.BadParameter(f"no such dialect: {dialect}; there are {known}")
-    logs.configure("INFO", readable=sys.stderr.isatty())
-    application = efidem_simulator.create_app(pace=pace, ledger_path=ledger, dialect=dialect)
-    listening = listen(host, port)
-    _run(run([Server(application, listening)], ready=laptop.tells_efidem(listening)))
-
-
-@simulate.command("fax123")
-def simulate_fax123(
-    port: SimulatorPort = 8002,
-    host: SimulatorHost = laptop.HOST,
-    pace: Pace = 1.0,
-    ledger: Ledger = None,
-    callback: Annotated[str | None, typer.Option(help="Where acknowledgements go.")] = None,
-) -> None:
-    """123-fax's HTTP service, by its document; it acknowledges to the configured gateway."""
-    logs.configure("INFO", readable=sys.stderr.isatty())
-    core = load().core
-    usual = f"{core.public_url}/hooks/123fax/{core.callback_secret.get_secret_value()}"
-    application = fax123_simulator.create_app(
-        callback_url=callback or usual, pace=pace, ledger_path=ledger
-    )
-    listening = listen(host, port)
-    _run(run([Server(application, listening)], ready=laptop.tells_fax123(listening)))
+    typer.echo(f"the store has revision {NEWEST}")
 
 
 @app.command()
@@ -192,13 +139,27 @@ def config_check() -> None:
     """Say what is wrong with the settings, all at once."""
     problems: list[str] = []
     try:
-        load()
+        problems += _incomplete(load())
     except WrongSettings as fault:
         problems += fault.problems
     problems += [line for line in unknown_names() if line not in problems]
     if problems:
         _say(problems, CONFIG_ERROR)
     typer.echo("the settings are right")
+
+
+def _incomplete(settings: AllSettings) -> list[str]:
+    """Return a line for each thing that a provider lacks of which something is set."""
+    lines = [
+        f"{name} is not set: whatever this provider carries would wait"
+        for provider in (settings.efidem, settings.fax123)
+        if len(provider.missing) < len(provider.needed)
+        for name in provider.missing
+    ]
+    wsdl = settings.efidem.wsdl
+    if wsdl is not None and "://" not in wsdl and not Path(wsdl).is_file():
+        lines.append(f"MULTICANAL_EFIDEM_WSDL: there is no file {wsdl}")
+    return lines
 
 
 def entry() -> None:
@@ -212,8 +173,12 @@ def entry() -> None:
     except (PortTaken, main.WrongRevision, ClockSkewed, UnreadableCopy) as fault:
         _say([str(fault)], 1)
     except UNAVAILABLE as fault:
-        # Its text may hold the address of the store, and with it a password.
-        _say([f"the store cannot be used ({type(fault).__name__}): see MULTICANAL_DATABASE_URL"], 1)
+        _say([unusable(fault)], 1)
+    except DatabaseError as fault:
+        is_no_database = type(fault) is DatabaseError  # a file that is none of SQLite, or damaged
+        if not (lacks_schema(fault) or is_no_database):
+            raise
+        _say([unusable(fault)], 1)
 
 
 def _say(lines: list[str], status: int) -> None:
@@ -239,9 +204,15 @@ def _run(work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 -- whatever it 
 
 
 async def _serve(settings: AllSettings, host: str, port: int, *, with_worker: bool) -> None:
-    gateway: Gateway = main.build(settings)
     listening = listen(host, port)
-    async with main.opened(gateway):
+    core = settings.core.model_copy(update={"port": port_of(listening)})
+    settings = replace(settings, core=core)  # webhooks never go there
+    async with AsyncExitStack() as stack:
+        if with_worker:  # everything in one process: so are the simulators of test keys
+            found = await stack.enter_async_context(simulated.twins(settings, listening))
+            settings = replace(settings, twins=found)
+        gateway: Gateway = main.build(settings)
+        await stack.enter_async_context(main.opened(gateway))
         edge = main.build_edge(settings, gateway)
         server = Server(main.application(edge), listening, drain=HTTP_DRAIN)
         await run([server], Worker(gateway) if with_worker else None, stopping=edge.stopping)

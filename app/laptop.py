@@ -13,11 +13,12 @@ import pikepdf
 import typer
 
 from app import logs, main
-from app.api.access import USUAL_SCOPES, create_key
+from app.api.access import USUAL_SCOPES
+from app.api.issue import create_key
 from app.delivery.watch import watching
 from app.delivery.worker import Worker
 from app.domain.message import Mode
-from app.processes import Server, listen, port_of, run
+from app.processes import Server, SimulatedConnection, listen, port_of, run
 from app.providers.efidem import simulator as efidem_simulator
 from app.providers.fax123 import simulator as fax123_simulator
 from app.settings import load
@@ -34,8 +35,12 @@ async def start(port: int) -> None:
     logs.configure(settings.core.log_level, readable=True)
     callback = f"{settings.core.public_url}/hooks/123fax/{secret}"
     simulators = [
-        Server(efidem_simulator.create_app(), efidem),
-        Server(fax123_simulator.create_app(callback_url=callback), fax123),
+        Server(efidem_simulator.create_app(), efidem, connection=SimulatedConnection),
+        Server(
+            fax123_simulator.create_app(callback_url=callback),
+            fax123,
+            connection=SimulatedConnection,
+        ),
     ]
     gateway = main.build(settings)
     await main.prepare_store(gateway.database)
@@ -44,7 +49,7 @@ async def start(port: int) -> None:
         main.build_access(settings, gateway).digest,
         name="laptop",
         mode=Mode.TEST,
-        scopes=(*USUAL_SCOPES, "reports:read"),  # everything here is simulated
+        scopes=(*USUAL_SCOPES, "reports:read", "webhooks:manage"),  # everything here is simulated
     )
     # The worker reads the WSDL from the simulator: as long as that is not up, it tries again.
     server = Server(main.application(main.build_edge(settings, gateway)), listening)
@@ -63,6 +68,7 @@ def _surroundings(port: int, efidem: int, fax123: int, secret: str) -> dict[str,
     """Return the settings of a laptop; the store alone may be chosen."""
     return {
         "MULTICANAL_ENVIRONMENT": "development",
+        "MULTICANAL_PORT": str(port),
         "MULTICANAL_PUBLIC_URL": f"http://{HOST}:{port}",
         "MULTICANAL_CALLBACK_SECRET": secret,
         "MULTICANAL_EFIDEM_WSDL": f"http://{HOST}:{efidem}/efidem.wsdl",
@@ -77,17 +83,23 @@ def _surroundings(port: int, efidem: int, fax123: int, secret: str) -> dict[str,
         "MULTICANAL_FAX123_TIMEOUT": "20",
         "MULTICANAL_WORKER_DRAIN": "3",
         "MULTICANAL_PACE": "0.3",
+        "MULTICANAL_WEBHOOK_NETWORKS": "public,127.0.0.0/8,::1",
         "MULTICANAL_SETTLE": "30",  # the simulator's report knows a message at once
     }
 
 
 def _greet(url: str, key: str, efidem: socket.socket, fax123: socket.socket) -> None:
     lines = [
-        f"multicanal is ready at {url} (Ctrl-C stops it)",
+        f"multicanal is ready at {url} (Ctrl-C stops it); all that it offers: {url}/docs",
         f"simulated providers: Efidem on port {port_of(efidem)}, 123-fax on {port_of(fax123)}",
         "(GET /ledger there lists what they accepted)",
         "",
         f"API key: {key}",
+        "",
+        "In another terminal, for the examples of docs/first-hour.md:",
+        f"GATEWAY={url} KEY={key}",
+        "",
+        "Or paste one of these:",
         "",
         *_curls(url, key),
         "follow one:  " + f"curl -s {url}/v1/messages/ID -H 'Authorization: Bearer {key}'",

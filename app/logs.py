@@ -27,7 +27,11 @@ def configure(level: str, *, readable: bool = False) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _without_text,
     ]
-    renderer = structlog.dev.ConsoleRenderer() if readable else structlog.processors.JSONRenderer()
+    renderer = (
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        if readable
+        else structlog.processors.JSONRenderer()
+    )
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

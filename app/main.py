@@ -4,7 +4,7 @@ import gc
 import os
 import random
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -13,32 +13,19 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from app import __doc__ as description
-from app.api import (
-    batches,
-    billing,
-    cancel,
-    documents,
-    health,
-    hooks,
-    messages,
-    metrics,
-    openapi,
-    problems,
-    provider_users,
-    providers,
-    reports,
-    resolve,
-    send,
-    served,
-    tools,
-    unmapped,
-    unmatched,
-)
+from app.api import openapi, problems
 from app.api.access import Access
 from app.api.edge import Edge
 from app.api.metrics import figure
+from app.api.rates import Rates
+from app.api.recognise import Recognise
 from app.api.requests import RequestLog
-from app.delivery import accept, fault_points
+from app.api.routes import ROUTERS
+from app.api.team import Team
+from app.api.tokens import Tokens
+from app.delivery import accept, fault_points, publish
+from app.delivery.begin import begin
+from app.delivery.follow import Followers
 from app.delivery.gateway import Gateway, Timing
 from app.delivery.gather import Gathering
 from app.delivery.inspect import Inspector
@@ -46,12 +33,15 @@ from app.delivery.limit import Limiter, Limits
 from app.delivery.watch import watching
 from app.domain.identifiers import Identifiers
 from app.domain.message import Channel
+from app.domain.twins import twin_of
 from app.providers import registry
 from app.providers.fax123 import acknowledgement
+from app.providers.fax123.provider import NAME as FAX123
+from app.providers.twins import callback_secret
 from app.settings import AllSettings, CoreSettings
-from app.store import migrate
 from app.store.clock import Clock
 from app.store.database import Database, address, is_unavailable
+from app.store.revision import NEWEST, revision
 
 VERSION: Final = "0.1.0"
 
@@ -71,13 +61,17 @@ def build(settings: AllSettings, database: Database | None = None) -> Gateway:
     database = database or Database(core.database_url, pool=core.database_pool)
     clock = Clock(database)
     inspector = Inspector()
-    built = registry.build(settings.efidem, settings.fax123, inspector, database, now)
-    concurrency = {
-        "efidem": settings.efidem.concurrency,
-        "fax123": settings.fax123.concurrency,
-    }
+    built = registry.build(settings, inspector, database, now)
     return Gateway(
         database=database,
+        webhooks=settings.webhooks.build(
+            core.key_pepper.get_secret_value().encode(),
+            port=core.port,
+            public_url=core.public_url,
+            production=core.environment == "production",
+            lease=core.worker_lease,
+            random_bytes=os.urandom,
+        ),
         providers=built.providers,
         desks=built.desks,
         evidence=built.evidence,
@@ -91,8 +85,10 @@ def build(settings: AllSettings, database: Database | None = None) -> Gateway:
         spool=Path(core.spool),
         random=random.SystemRandom().random,
         public_url=core.public_url,
+        zone=settings.queue.zone,
+        twin_url=settings.twins.url,
         inspector=inspector,
-        concurrency=concurrency,
+        concurrency=built.concurrency,
         rates={"efidem": settings.efidem.rate} if settings.efidem.rate else {},
         slots={"efidem": settings.efidem.slots},
         fault_points=fault_points.read(core.fault_points, random.SystemRandom().random),
@@ -106,6 +102,7 @@ def build(settings: AllSettings, database: Database | None = None) -> Gateway:
             fax_retries=core.fax_retries,
             ack_overdue=timedelta(seconds=core.fax_ack_overdue),
             settle=timedelta(seconds=core.settle),
+            keys_kept=timedelta(days=settings.queue.idempotency_days),
         ),
     )
 
@@ -121,19 +118,19 @@ def outside_of(core: CoreSettings) -> Path | None:
 
 def routes(fax: str) -> Mapping[Channel, str]:
     """Return the provider that carries each channel."""
-    return {
-        Channel.EMAIL: "efidem",
-        Channel.SMS: "efidem",
-        Channel.LETTER: "efidem",
-        Channel.FAX: fax,
-    }
+    return dict.fromkeys(Channel, "efidem") | {Channel.FAX: fax}
 
 
 def build_access(settings: AllSettings, gateway: Gateway) -> Access:
     """Return what knows callers."""
     core = settings.core
-    pepper = core.key_pepper.get_secret_value().encode()
-    return Access(gateway, pepper, production=core.environment == "production")
+    rules = settings.access.rules()
+    return Access(
+        gateway,
+        core.key_pepper.get_secret_value().encode(),
+        proxies=settings.access.proxies,
+        tokens=Tokens(rules, settings.access.issuer(rules), gateway.now) if rules else None,
+    )
 
 
 def _limits(settings: AllSettings, database: Database) -> Limits:
@@ -150,12 +147,20 @@ def build_edge(settings: AllSettings, gateway: Gateway) -> Edge:
     return Edge(
         gateway=gateway,
         access=access,
+        rates=Rates(gateway.database, gateway.now, settings.queue.client_rate),
+        team=Team(gateway.database),
         limiter=Limiter(gateway.database, _limits(settings, gateway.database), gateway.random),
         accepting=Gathering(lambda items: accept.accept(gateway, items), is_unavailable),
         remembering=Gathering(lambda keys: accept.remember(gateway, keys), is_unavailable),
         figuring=Gathering(lambda asked: figure(gateway, asked), is_unavailable),
+        looking=Gathering(lambda wanted: publish.look(gateway, wanted), is_unavailable),
+        followers=Followers(gateway),
         secret=core.key_pepper.get_secret_value().encode(),
-        callback_digest=access.digest(core.callback_secret.get_secret_value()),
+        recognise=Recognise(core.key_pepper.get_secret_value().encode()),
+        callback_digests={
+            FAX123: access.digest(core.callback_secret.get_secret_value()),
+            twin_of(FAX123): access.digest(callback_secret(core.callback_secret)),
+        },
         read_callback=acknowledgement.read,
         requires_idempotency=core.requires_idempotency,
         body_limit=core.body_limit,
@@ -171,25 +176,26 @@ def create_app(edge: Edge | None = None) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # What was built lives as long as the process: the collector need not look at it again.
         gc.freeze()
-        yield
+        async with edge.access.last_use.kept() if edge is not None else nullcontext():
+            yield
+        if edge is not None:
+            await edge.rates.close()
 
     app = FastAPI(
         title="multicanal",
         version=VERSION,
         description=description or "",
-        docs_url=None,  # its pages load from another host
+        docs_url=None,  # its pages load from another host; ours is api/docs.py
         redoc_url=None,
+        generate_unique_id_function=openapi.operation_id,
         redirect_slashes=False,  # a redirect would name the host that the caller claims
         lifespan=lifespan,
     )
-    for module in (send, batches, messages, documents, tools, reports, billing, provider_users):
-        app.include_router(module.router)
-    for module in (cancel, resolve, providers, unmatched, unmapped, hooks, served, health, metrics):
-        app.include_router(module.router)
+    for router in ROUTERS:
+        app.include_router(router)
     problems.install(app)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
-    if edge is not None:
-        app.state.edge = edge
+    app.state.edge = edge
     return app
 
 
@@ -207,11 +213,10 @@ def _described(app: FastAPI) -> dict[str, object]:
 @asynccontextmanager
 async def opened(gateway: Gateway) -> AsyncIterator[None]:
     """Hold a gateway open: the store's schema is right, the providers know what they can."""
-    await prepare_store(gateway.database)
     try:
+        await prepare_store(gateway.database)
         async with watching(gateway):
-            for provider in gateway.providers.values():
-                await provider.start()
+            await begin(gateway)
             yield
     finally:
         await closed(gateway)
@@ -221,16 +226,20 @@ async def closed(gateway: Gateway) -> None:
     """Close every connection and process."""
     for provider in gateway.providers.values():
         await provider.close()
+    if gateway.webhooks is not None:
+        await gateway.webhooks.close()
     await gateway.inspector.close()
     await gateway.database.close()
 
 
 async def prepare_store(database: Database) -> None:
     """Bring the embedded SQLite to this version's schema; refuse another store that has not it."""
-    found, wanted = await migrate.revision(database), migrate.newest()
+    found, wanted = await revision(database), NEWEST
     if found == wanted:
         return
     if not database.is_sqlite:
         message = f"the store has revision {found}, this version needs {wanted}: multicanal migrate"
         raise WrongRevision(message)
+    from app.store import migrate  # noqa: PLC0415 -- Alembic, which hardly any start needs
+
     await migrate.upgrade(database)

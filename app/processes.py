@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -49,17 +50,39 @@ def port_of(listening: socket.socket) -> int:
     return port
 
 
+class SimulatedConnection(Connection):
+    """A connection to a simulator: that it is cut off is meant, and no error to log."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401 -- the server's own
+        super().__init__(*given, **named)
+        self.logger = logging.getLogger("uvicorn.error.simulated")
+        self.logger.addFilter(_is_no_cut)
+
+
+def _is_no_cut(record: logging.LogRecord) -> bool:
+    return record.msg != "ASGI callable returned without completing response."
+
+
 class Server(uvicorn.Server):
     """An HTTP server that leaves signals to `run`."""
 
-    def __init__(self, app: ASGIApp, listening: socket.socket, *, drain: int = 5) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        listening: socket.socket,
+        *,
+        drain: int = 5,
+        connection: type[Connection] = Connection,
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                http=Connection,
+                # Or whoever calls from loopback could name any address as its own.
+                proxy_headers=False,
+                http=connection,
                 ws="none",
                 timeout_graceful_shutdown=drain,
                 # Longer than clients keep an idle connection: whoever closes first loses a race.

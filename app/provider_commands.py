@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
 import typer
@@ -11,33 +10,38 @@ import uvloop
 
 from app import logs, main
 from app.delivery.keep_contract import ContractStore, NotKept, Pending
+from app.domain.twins import is_twin
 from app.providers import registry
-from app.providers.efidem.provider import Efidem
+from app.providers.efidem.drift import counted, told
+from app.providers.efidem.provider import NAME as EFIDEM
 from app.providers.efidem.soap import CannotBind
 from app.settings import AllSettings, load
 from app.store import unmapped
-from app.store.database import Database, address
+from app.store.database import Database, missing_file
 from app.store.unmapped import OTHER
 
 app = typer.Typer(help="The providers' contracts.", no_args_is_help=True)
 
 ACCEPT: Final = "multicanal providers accept"
-NO_STORE: Final = "there is no such file"
+_BEGINNING: Final = 12  # characters of a fingerprint that are shown to be pasted
 _Found = TypeVar("_Found")
 
 
 @app.command("check")
 def check(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
     """Bind the configured WSDL and report, per function; exit 1 when something is blocked."""
-    settings = _ready()
+    settings = load()
+    # What is found is the report's to say, and no log's.
+    logs.configure(_at_least_warning(settings.core.log_level), readable=sys.stderr.isatty())
     found = uvloop.run(_checked(settings))
+    waiting = uvloop.run(_waiting(settings))
+    # Beside JSON, whose form is another's to read; else first, or it would not be seen.
+    for line in waiting:
+        typer.echo(line, err=as_json)
     if as_json:
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
     else:
         typer.echo("\n".join(line for one in found for line in _told(one)))
-    # Beside the report, whose form is another's to read.
-    for line in uvloop.run(_waiting(settings)):
-        typer.echo(line, err=True)
     raise typer.Exit(1 if any(one["blocked"] for one in found) else 0)
 
 
@@ -46,37 +50,45 @@ def accept(
     fingerprint: Annotated[
         str | None, typer.Option(help="Accept this one only; the beginning is enough.")
     ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Accept whichever waits.")] = False,
 ) -> None:
-    """Accept the changed contract that waits: from then on, calls are made by it."""
-    settings = _ready()
+    """Accept the changed contract that waits: from then on, calls are made by it.
 
-    async def taken(store: ContractStore) -> Pending | None:
+    Without --fingerprint or --yes it only shows what would be accepted; exit 2 then.
+    """
+    settings = _ready()
+    is_meant = yes or bool(fingerprint)
+
+    async def taken(store: ContractStore) -> tuple[Pending | None, bool]:
         standing = await store.standing()
         waits = standing.pending if standing else None
         if waits is None or not waits.fingerprint.startswith(fingerprint or ""):
-            return None
-        return waits if await store.accept(waits.fingerprint) else None
+            return None, False
+        return waits, is_meant and await store.accept(waits.fingerprint)
 
     try:
-        accepted = uvloop.run(_in_store(settings, taken))
+        waits, accepted = uvloop.run(_in_store(settings, taken))
     except NotKept as fault:
         typer.echo(f"the store cannot be used ({fault.why}): see MULTICANAL_DATABASE_URL", err=True)
         raise typer.Exit(1) from None
-    if accepted is None:
+    if waits is None or (is_meant and not accepted):
         named = f" {fingerprint}" if fingerprint else ""
         typer.echo(f"no contract{named} waits to be accepted", err=True)
         raise typer.Exit(1)
-    for line in _differences(accepted):
+    for line in _differences(waits):
         typer.echo(line)
-    typer.echo(f"accepted: {accepted.fingerprint}")
+    if not accepted:
+        typer.echo(f"nothing was accepted: {_command(waits)}   (or --yes)", err=True)
+        raise typer.Exit(2)
+    typer.echo(f"accepted: {waits.fingerprint}")
 
 
 @app.command("unmapped")
 def unmapped_codes() -> None:
     """List codes that nobody has said the meaning of, with the lines that would say it."""
     settings = _ready()
-    if _has_no_store(settings):
-        typer.echo(NO_STORE, err=True)
+    if missing := missing_file(settings.core.database_url):
+        typer.echo(f"{missing}: see MULTICANAL_DATABASE_URL", err=True)
         raise typer.Exit(1)
     typer.echo("\n".join(uvloop.run(_unmapped(settings))))
 
@@ -88,6 +100,7 @@ async def _unmapped(settings: AllSettings) -> list[str]:
             rows = [
                 row
                 for name in gateway.providers
+                if not is_twin(name)  # what a simulator makes up needs no meaning
                 for row in await unmapped.listed(connection, name, mapped=False)
             ]
     finally:
@@ -122,38 +135,45 @@ async def _waiting(settings: AllSettings) -> Sequence[str]:
     try:
         standing = await _in_store(settings, ContractStore.standing)
     except NotKept as fault:
-        if fault.why == NO_STORE:
+        if missing_file(settings.core.database_url):
             return ()
-        return (f"the store cannot say whether a changed contract waits ({fault.why})",)
+        return (f"the store cannot say whether a changed contract waits ({fault.why})", "")
     if standing is None or standing.pending is None:
         return ()
-    return (*_differences(standing.pending), f"it is not followed until: {ACCEPT}")
+    return (
+        *_differences(standing.pending),
+        f"calls go by the contract that was accepted, until: {_command(standing.pending)}",
+        "",
+    )
 
 
 async def _in_store(
     settings: AllSettings, ask: Callable[[ContractStore], Awaitable[_Found]]
 ) -> _Found:
-    if _has_no_store(settings):
-        raise NotKept(NO_STORE)
+    if missing := missing_file(settings.core.database_url):
+        raise NotKept(missing)
     database = Database(settings.core.database_url)
     try:
-        return await ask(ContractStore(database, Efidem.name, main.now))
+        return await ask(ContractStore(database, EFIDEM, main.now))
     finally:
         await database.close()
 
 
-def _has_no_store(settings: AllSettings) -> bool:
-    """Say whether the store is a file that is not there: to look would make it."""
-    file = address(settings.core.database_url)
-    return file.get_backend_name() == "sqlite" and not Path(file.database or "").exists()
-
-
 def _differences(pending: Pending) -> Iterator[str]:
-    yield f"the WSDL has changed ({pending.read_at:%Y-%m-%d %H:%M} UTC): {pending.fingerprint}"
+    read = f"{pending.read_at:%Y-%m-%d %H:%M} UTC"
+    yield f"THE WSDL HAS CHANGED ({read}): {counted(pending.differences)}"
     for one in pending.differences:
-        where = " ".join(filter(None, (one["operation"], one["path"])))
-        change = " -> ".join(filter(None, (one["old"], one["new"])))
-        yield f"  {one['severity']:9}{where or 'service':50}{one['what']}: {change or '-'}"
+        yield f"  {told(one)}"
+    yield f"its fingerprint is {pending.fingerprint}"
+
+
+def _command(pending: Pending) -> str:
+    """Return the command that accepts it, and no other."""
+    return f"{ACCEPT} --fingerprint {pending.fingerprint[:_BEGINNING]}"
+
+
+def _at_least_warning(level: str) -> str:
+    return level if level == "ERROR" else "WARNING"
 
 
 def _told(one: Mapping[str, Any]) -> Iterator[str]:

@@ -1,21 +1,21 @@
-"""Core settings, read from MULTICANAL_* variables by `main.py` and the commands alone.
-
-Each provider has settings of its own, beside it. Wrong values are named all at once.
-"""
+"""Settings, read from MULTICANAL_* variables; all that is wrong with them is named at once."""
 
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Final, Literal, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
+from app.api.access_settings import AccessSettings
 from app.delivery import fault_points
 from app.delivery.settings import QueueSettings
+from app.delivery.webhook_settings import WebhookSettings
 from app.providers.efidem.settings import EfidemSettings
 from app.providers.fax123.settings import Fax123Settings
+from app.providers.twins import TwinSettings, clashes
 from app.store.database import address
 
 PREFIX: Final = "MULTICANAL_"
@@ -109,21 +109,17 @@ class CoreSettings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="The least that is logged"
     )
-
     fault_points: str = Field(
         "", description="Where a test ends, stops or delays a process; production has none"
     )
 
-    @field_validator("fault_points")
+    @field_validator("fault_points", "database_url")
     @classmethod
-    def _known_fault_points(cls, value: str) -> str:
-        fault_points.read(value, lambda: 0.0)
-        return value
-
-    @field_validator("database_url")
-    @classmethod
-    def _known_database(cls, value: str) -> str:
-        address(value)
+    def _readable(cls, value: str, about: ValidationInfo) -> str:
+        if about.field_name == "database_url":
+            address(value)
+        else:
+            fault_points.read(value, lambda: 0.0)
         return value
 
     @field_validator("public_url")
@@ -139,12 +135,11 @@ class CoreSettings(BaseSettings):
     @property
     def requires_idempotency(self) -> bool:
         """Whether live keys must send an Idempotency-Key."""
-        if self.idempotency is None:
-            return self.environment == "production"
-        return self.idempotency == "required"
+        usual = "required" if self.environment == "production" else "optional"
+        return (self.idempotency or usual) == "required"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class AllSettings:
     """Every setting of this process."""
 
@@ -152,6 +147,9 @@ class AllSettings:
     efidem: EfidemSettings
     fax123: Fax123Settings
     queue: QueueSettings
+    access: AccessSettings = field(default_factory=AccessSettings.model_construct)
+    webhooks: WebhookSettings = field(default_factory=WebhookSettings.model_construct)
+    twins: TwinSettings = field(default_factory=TwinSettings.model_construct)
 
 
 class WrongSettings(Exception):
@@ -168,25 +166,25 @@ _Kind = TypeVar("_Kind", bound=BaseSettings)
 def load(environment: Mapping[str, str] | None = None) -> AllSettings:
     """Read every setting; raises WrongSettings with all that is wrong."""
     problems: list[str] = []
-    core = _read(CoreSettings, problems)
-    queue = _read(QueueSettings, problems)
-    efidem = _read(EfidemSettings, problems)
-    fax123 = _read(Fax123Settings, problems)
+    core, queue = _read(CoreSettings, problems), _read(QueueSettings, problems)
+    access, twins = _read(AccessSettings, problems), _read(TwinSettings, problems)
+    efidem, fax123 = _read(EfidemSettings, problems), _read(Fax123Settings, problems)
+    webhooks = _read(WebhookSettings, problems)
+    problems += clashes(twins, efidem, fax123)
     problems += _too_long(core, {"EFIDEM": efidem.timeout, "FAX123": fax123.timeout})
+    problems += access.wrong(production=core.environment == "production")
     if core.environment == "production":
         problems += _unsafe(core, fax123)
         problems += unknown_names(environment)
     if problems:
         raise WrongSettings(problems)
-    return AllSettings(core=core, queue=queue, efidem=efidem, fax123=fax123)
+    return AllSettings(core, efidem, fax123, queue, access, webhooks, twins)
 
 
 def unknown_names(environment: Mapping[str, str] | None = None) -> list[str]:
     """Return a line for each MULTICANAL_ variable that no setting reads."""
-    names: Iterable[str] = environment or ()
-    if environment is None:
-        names = (*os.environ, *DotEnvSettingsSource(CoreSettings).env_vars)
-    given = {name.upper() for name in names}
+    own = (*os.environ, *DotEnvSettingsSource(CoreSettings).env_vars)
+    given = {name.upper() for name in (own if environment is None else environment)}
     known = {name for kind in KINDS for name in names_of(kind)}
     return [
         f"{name} is not a setting of this version"
@@ -196,7 +194,8 @@ def unknown_names(environment: Mapping[str, str] | None = None) -> list[str]:
 
 
 KINDS: Final[tuple[type[BaseSettings], ...]] = (
-    *(CoreSettings, QueueSettings, EfidemSettings, Fax123Settings),
+    *(CoreSettings, QueueSettings, AccessSettings, WebhookSettings),
+    *(EfidemSettings, Fax123Settings, TwinSettings),
 )
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, insert, select
+from sqlalchemy import RowMapping, insert, select, update
 
 from app.delivery import submit
 from app.delivery.accept import Answer as HttpAnswer
@@ -112,9 +112,9 @@ class Scripted:
 class World:
     """A gateway over an empty store, with one client."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, seed: int = 7) -> None:
         self.clock = Clock()
-        generator = random.Random(7)
+        generator = random.Random(seed)
         self.provider = Scripted("efidem")
         self.fax = Scripted("fax123", fetches_document=True)
         self.gateway = Gateway(
@@ -167,6 +167,12 @@ class World:
         async with self.gateway.database.reading() as connection:
             found = await connection.execute(select(table).where(table.c.id == message_id))
             return found.mappings().one()
+
+    async def change(self, message_id: UUID, **columns: Any) -> None:
+        async with self.gateway.database.transaction() as connection:
+            await connection.execute(
+                update(table).where(table.c.id == message_id).values(**columns)
+            )
 
     async def events(self, message_id: UUID) -> Sequence[RowMapping]:
         async with self.gateway.database.reading() as connection:

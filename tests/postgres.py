@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+import psycopg
+from psycopg import sql
+
 NOBODY = 65534  # PostgreSQL refuses to run as root
 
 
@@ -85,17 +88,16 @@ class Postgres:
         # SIGINT: a fast shutdown; SIGTERM would wait for every connection to leave.
         assert self._process is not None
         self._process.send_signal(number)
-        self._process.wait(20)
+        self._process.wait(60)
 
     def url(self, database: str) -> str:
         return f"postgresql://{self.user}@127.0.0.1:{self.port}/{database}"
 
-    def create(self, database: str) -> str:
-        """Make a new, empty database and return its address."""
-        self._call(
-            "createdb",
-            *("-h", "127.0.0.1", "-p", str(self.port), "-U", self.user, database),
-        )
+    def create(self, database: str, template: str = "template1") -> str:
+        """Make a new database, empty or a copy of another, and return its address."""
+        names = [sql.Identifier(one) for one in (database, template)]
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
         return self.url(database)
 
 
@@ -107,5 +109,5 @@ def running() -> Iterator[Postgres]:
     try:
         yield server
     finally:
-        server.stop()
+        server.stop(signal.SIGQUIT)  # at once: the data are thrown away
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,20 +1,33 @@
-"""Who calls: API keys, of which the store knows an HMAC only."""
+"""Who calls: by an API key, of which the store knows an HMAC only, or by an issuer's token."""
 
-import asyncio
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import RowMapping
+from starlette.requests import Request
 
+from app.api.last_use import LastUse
+from app.api.origin import Network, contains, networks_of, origin_of
+from app.api.remembered import Remembered
+from app.api.tokens import Claims, Tokens
+from app.delivery import carry
 from app.delivery.gateway import Gateway
-from app.domain.errors import ApiKeyInvalid, ChannelNotAllowed, ScopeMissing
+from app.domain.errors import (
+    ApiKeyInvalid,
+    ChannelNotAllowed,
+    ClientUnknown,
+    MalformedRequest,
+    NetworkNotAllowed,
+    ScopeMissing,
+)
 from app.domain.message import Channel, Mode
-from app.store import keys
+from app.store import clients, keys
 
 SCOPES: Final = (
     "email:send",
@@ -25,12 +38,25 @@ SCOPES: Final = (
     "reports:read",
     "messages:resolve",
     "admin",
+    "webhooks:manage",
 )
 USUAL_SCOPES: Final = SCOPES[:5]  # a report shows every client's recipients
 _KEY: Final = re.compile(r"gw_(live|team|test)_([0-9A-Z]{10})_([0-9A-Z]{52})", re.ASCII)
-_ID_LENGTH: Final = 10
-REMEMBERED: Final = 3.0  # seconds for which a revoked key may still be taken
-MOST_REMEMBERED: Final = 10_000
+TOKENS: Final = "token-"  # in place of a key's visible part
+_NO_SIMULATOR: Final = (
+    "A test key never reaches a provider, and this deployment has no simulator for this channel."
+    " The operator starts one and sets MULTICANAL_TEST_EFIDEM_WSDL or MULTICANAL_TEST_FAX123_URL;"
+    " `multicanal serve` brings both."
+)
+_NO_TEAM_LETTERS: Final = (
+    "A key of the mode team sends to the addresses and numbers of its client's list, and a letter"
+    " goes to neither: send it with a live key, or try it with a test key."
+)
+_NO_KEY: Final = "The request has no key; send one as `Authorization: Bearer gw_...`."
+_NO_BEARER: Final = (
+    "The Authorization header does not begin with Bearer; send `Authorization: Bearer gw_...`."
+)
+_OURS: Final = "gw_"  # what every key begins with, and no token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,103 +72,131 @@ class Caller:
     idempotency: str | None = None  # required, optional; None: as the deployment says
     rate: int | None = None  # requests a second; None: as the deployment says
     daily_quotas: Mapping[str, int] | None = None  # messages a day, by channel
+    networks: tuple[Network, ...] | None = None  # from which it is taken; None: from everywhere
+    expires_at: datetime | None = None
+    label: str | None = None
 
-    def may(self, scope: str) -> None:
-        """Raise where the key lacks a scope."""
-        if scope not in self.scopes:
-            detail = f"The key lacks the scope {scope}; ask for a key that has it."
+    def may(self, *scopes: str) -> None:
+        """Raise where the key has none of some scopes."""
+        if self.scopes.isdisjoint(scopes):
+            detail = f"The key lacks the scope {' or '.join(scopes)}; ask for a key that has it."
             raise ScopeMissing(detail)
+
+    def quota_of(self, channel: Channel) -> int | None:
+        """Return how many messages it may send a day on a channel; None where nobody said."""
+        return (self.daily_quotas or {}).get(channel)
 
 
 class Access:
     """Knows a caller by the Authorization header."""
 
-    def __init__(self, gateway: Gateway, pepper: bytes, *, production: bool) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        pepper: bytes,
+        *,
+        proxies: Sequence[Network] = (),
+        tokens: Tokens | None = None,
+    ) -> None:
         self._gateway = gateway
         self._pepper = pepper
-        self._production = production
-        self._remembered: dict[str, tuple[RowMapping, float]] = {}
+        self._proxies = proxies
+        self._tokens = tokens
+        self._keys = Remembered(self._ask_key)
+        self._clients = Remembered(self._ask_client)
+        self.last_use = LastUse(gateway.database, gateway.now)
 
     def digest(self, text: str) -> str:
         """Return the keyed hash of a secret: what the store keeps of it."""
         return hmac.new(self._pepper, text.encode(), hashlib.sha256).hexdigest()
 
-    async def caller(self, authorization: str | None) -> Caller:
+    async def caller(self, request: Request) -> Caller:
         """Return who calls; every wrong key gets the same answer."""
-        scheme, _, key = (authorization or "").partition(" ")
-        read = _KEY.fullmatch(key.strip())
-        if scheme.casefold() != "bearer" or read is None:
+        given = request.headers.getlist("authorization")
+        if len(given) > 1:
+            raise MalformedRequest("The request has several Authorization headers; send one.")
+        scheme, _, credential = (given[0] if given else "").partition(" ")
+        credential = credential.strip()
+        if scheme.casefold() != "bearer":
+            raise ApiKeyInvalid(_NO_BEARER if given else _NO_KEY)
+        if self._tokens is not None and credential and not credential.startswith(_OURS):
+            return await self._by_token(await self._tokens.read(credential))
+        return await self._by_key(credential, request)
+
+    async def _by_key(self, key: str, request: Request) -> Caller:
+        read = _KEY.fullmatch(key)
+        if read is None:
             raise ApiKeyInvalid
-        row = await self._known(read[2])
-        # Compared even where no key has this id, so that time tells nothing.
-        known = row["digest"] if row is not None else "0" * 64
-        if not hmac.compare_digest(known, self.digest(key.strip())) or row is None:
+        # Asked for by its hash too: every wrong key costs one question, whose answer is nothing,
+        # whether a key of this id is in use here, only known to the store, revoked, or not there.
+        caller = await self._keys.get((read[2], self.digest(key)))
+        if caller is None or _has_ended(caller, self._gateway.now()):
             raise ApiKeyInvalid
+        if caller.networks is not None:
+            origin = origin_of(request, self._proxies)
+            if origin is None or not contains(caller.networks, origin):
+                raise NetworkNotAllowed
+        self.last_use.note(caller.key_id)
+        return caller
+
+    async def _by_token(self, claims: Claims) -> Caller:
+        row = await self._clients.get(claims.client)
+        if row is None:
+            raise ClientUnknown
+        return Caller(
+            key_id=f"{TOKENS}{row['id'].hex}",
+            client_id=row["id"],
+            name=row["name"],
+            mode=claims.mode,
+            scopes=claims.scopes,
+            **_options(row),
+            expires_at=claims.expires_at,
+        )
+
+    async def _ask_key(self, key: tuple[str, str]) -> Caller | None:
+        async with self._gateway.database.reading() as connection:
+            row = await keys.find(connection, *key, self._gateway.now())
+        if row is None:
+            return None
         return Caller(
             key_id=row["id"],
             client_id=row["client_id"],
             name=row["name"],
             mode=row["mode"],
             scopes=frozenset(row["scopes"]),
-            unique_references=row["unique_references"],
-            idempotency=row["idempotency"],
-            rate=row["rate"],
-            daily_quotas=row["daily_quotas"],
+            **_options(row),
+            networks=networks_of(row["networks"]) if row["networks"] is not None else None,
+            expires_at=row["expires_at"],
+            label=row["label"],
         )
 
-    async def _known(self, key_id: str) -> RowMapping | None:
-        """Return a key's row, at most a few seconds old."""
-        # Not the clock of the day: set back, it would keep a revoked key alive.
-        now = asyncio.get_running_loop().time()
-        remembered = self._remembered.get(key_id)
-        if remembered is not None and now - remembered[1] < REMEMBERED:
-            return remembered[0]
+    async def _ask_client(self, name: str) -> RowMapping | None:
         async with self._gateway.database.reading() as connection:
-            row = await keys.find(connection, key_id)
-        if len(self._remembered) >= MOST_REMEMBERED:
-            self._remembered.clear()
-        # An unknown key is not remembered: it may be made at any moment.
-        self._remembered.pop(key_id, None)
-        if row is not None:
-            self._remembered[key_id] = (row, now)
-        return row
+            return await clients.named(connection, name)
 
     def may_send(self, caller: Caller, channel: Channel) -> None:
         """Raise where a caller may not send on a channel."""
         caller.may(f"{channel}:send")
-        if caller.mode == Mode.TEAM:
-            raise ChannelNotAllowed("Keys of the mode team cannot send in this version.")
+        if caller.mode == Mode.TEAM and channel is Channel.LETTER:
+            raise ChannelNotAllowed(_NO_TEAM_LETTERS)
 
-    def may_reach(self, caller: Caller, *, simulated: bool) -> None:
-        """Raise where a test key would reach a provider."""
-        if caller.mode == Mode.TEST and (self._production or not simulated):
-            detail = "A test key must never reach a provider: it sends to simulators only."
-            raise ChannelNotAllowed(detail)
+    def carrier(self, caller: Caller, provider: str) -> str:
+        """Return who carries a caller's messages to a provider: for a test key, its twin.
+
+        Raises ChannelNotAllowed where a test key would reach a provider.
+        """
+        name = carry.carrier(self._gateway, provider, caller.mode)
+        if name is None:
+            raise ChannelNotAllowed(_NO_SIMULATOR)
+        return name
 
 
-async def create_key(
-    gateway: Gateway,
-    digest: Callable[[str], str],
-    *,
-    name: str,
-    mode: Mode,
-    scopes: Sequence[str] = USUAL_SCOPES,
-) -> str:
-    """Make a client's key; nobody can read it again."""
-    drawn = gateway.ids.token() + gateway.ids.token()
-    key_id, secret = drawn[:_ID_LENGTH], drawn[_ID_LENGTH : _ID_LENGTH + 52]
-    key = f"gw_{mode}_{key_id}_{secret}"
-    async with gateway.database.transaction() as connection:
-        client_id = await keys.client_named(connection, gateway.ids, name, gateway.now())
-        await keys.add(
-            connection,
-            {
-                "id": key_id,
-                "client_id": client_id,
-                "digest": digest(key),
-                "mode": mode.value,
-                "scopes": list(scopes),
-                "created_at": gateway.now(),
-            },
-        )
-    return key
+def _has_ended(caller: Caller, now: datetime) -> bool:
+    """Say whether a key has ended since the store was asked."""
+    return caller.expires_at is not None and caller.expires_at <= now
+
+
+def _options(row: RowMapping) -> dict[str, Any]:
+    return {
+        name: row[name] for name in ("unique_references", "idempotency", "rate", "daily_quotas")
+    }

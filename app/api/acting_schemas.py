@@ -2,15 +2,15 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
-from app.api.fields import BillingCode, Line, Time
+from app.api.fields import BatchId, BillingCode, Line, Time, line
 from app.api.schemas import Strict
 from app.api.shapes import BatchOut
 from app.delivery.verdicts import Verdict
 from app.domain.message import Channel
 
-Reason = Annotated[Line, Field(max_length=500)]
+Reason = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(line)]
 Outcome = Literal["assume_sent", "not_sent", "retry", "abandon"]
 _OUTCOME = (
     "assume_sent: it left, and is followed from now on. not_sent: somebody saw that it did not"
@@ -37,8 +37,8 @@ class SelectionIn(Strict):
     status: Literal["uncertain", "held"] = "uncertain"
     provider: Annotated[Line, Field(max_length=32)] | None = None
     billing_code: BillingCode | None = None
-    batch_id: Annotated[Line, Field(max_length=40)] | None = None
-    why: Annotated[Line, Field(max_length=200)] | None = Field(
+    batch_id: BatchId | None = None
+    why: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(line)] | None = Field(
         None, description="Why nobody knows what came of the last attempt, such as lease_expired"
     )
     created_after: Time | None = Field(None, description="At or after this time")

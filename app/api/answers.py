@@ -1,8 +1,6 @@
 """Make what a client is told out of the store's rows (the shapes are in `shapes.py`)."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,7 +8,9 @@ from sqlalchemy import RowMapping
 
 from app.domain.identifiers import BATCH, DOCUMENT, EVENT, MESSAGE, read, shown
 from app.domain.message import Channel, masked_address
+from app.domain.moments import moment
 from app.domain.status import FINAL, WAITING, Status
+from app.domain.twins import public_name
 
 Row = RowMapping | dict[str, Any]
 
@@ -59,7 +59,7 @@ def message(row: Row) -> dict[str, Any]:
         "next_check_at": moment(waits),
         "recipient": {"masked": row["recipient"]},
         "provider": {
-            "name": row["provider"],
+            "name": public_name(row["provider"]),
             "operation": row.get("provider_function"),
             "message_id": row.get("provider_message_id"),
             "attempt_ref": row.get("attempt_reference"),
@@ -70,6 +70,9 @@ def message(row: Row) -> dict[str, Any]:
         "status_granularity": _granularity(row),
         "cost": {"estimated": None, "segments_or_pages": row.get("units"), "final": False},
         "fax": fax if row["channel"] == Channel.FAX else None,
+        "sms": {"encoding": row.get("encoding"), "segments": row.get("units")}
+        if row["channel"] == Channel.SMS
+        else None,
         "links": {
             "self": f"/v1/messages/{public}",
             "events": f"/v1/messages/{public}/events",
@@ -105,7 +108,7 @@ def recipient(row: Row, of: Row) -> dict[str, Any]:
         "status_at": moment(row["status_at"] if told else of["status_at"]),
         "failure": row["failure"] if told else of["failure"],
         "provider": {
-            "name": of["provider"],
+            "name": public_name(of["provider"]),
             "code": row["provider_code"],
             "label": row["provider_label"],
             "time": row["provider_time"],
@@ -125,7 +128,7 @@ def only_recipient(of: Row) -> dict[str, Any]:
         "status_at": moment(of["status_at"]),
         "failure": of["failure"],
         "provider": {
-            "name": of["provider"],
+            "name": public_name(of["provider"]),
             "code": of["provider_code"],
             "label": of["provider_label"],
             "time": None,
@@ -134,12 +137,10 @@ def only_recipient(of: Row) -> dict[str, Any]:
 
 
 def batch(
-    row: Row, counts: Mapping[str, int], members: Sequence[Row] | None = None
+    row: Row, counts: Mapping[str, int], members: Sequence[dict[str, Any]] | None = None
 ) -> dict[str, Any]:
     """Return a batch's row as the public object, with its messages where they were just made."""
     public = shown(BATCH, row["id"])
-    if members is not None:
-        counts = Counter(one["status"] for one in members)
     shares = row["sending"] == "provider_multi" and row["channel"] == Channel.SMS
     return {
         "id": public,
@@ -151,15 +152,14 @@ def batch(
         "size": row["size"],
         "counts": dict(counts),
         "is_final": all(Status(one) in FINAL for one in counts),
-        "messages": None
-        if members is None
-        else [_member(place, one) for place, one in enumerate(members)],
+        "messages": members,
         "created_at": moment(row["created_at"]),
-        "links": {"self": f"/v1/batches/{public}", "messages": f"/v1/messages?batch_id={public}"},
+        "links": {"self": f"/v1/batches/{public}", "messages": f"/v1/batches/{public}/messages"},
     }
 
 
-def _member(place: int, row: Row) -> dict[str, Any]:
+def member(place: int, row: Row) -> dict[str, Any]:
+    """Return a new message of a batch as the public object shows it."""
     public = shown(MESSAGE, row["id"])
     return {
         "index": place,
@@ -186,7 +186,7 @@ def event(row: Row, of: Row) -> dict[str, Any]:
         "source": row["source"],
         "applied": row["applied"],
         "provider": {
-            "name": of["provider"],
+            "name": public_name(of["provider"]),
             "code": row["provider_code"],
             "label": row["provider_label"],
             "time": row["provider_time"],
@@ -205,14 +205,6 @@ def document(row: Row) -> dict[str, Any]:
         "checks": ["opens", "not_encrypted", "pages_counted"] if row["pages"] else [],
         "created_at": moment(row["created_at"]),
     }
-
-
-def moment(value: datetime | None) -> str | None:
-    """Return a time as RFC 3339 in UTC, to the millisecond."""
-    if value is None:
-        return None
-    text = value.astimezone(UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
 
 
 def message_location(message_id: UUID) -> str:

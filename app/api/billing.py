@@ -26,8 +26,8 @@ _FUNCTION: Final = "COMPTE_SOUMIS_CODE_FACTURATION"
 @router.get(
     "/{code:path}/submitted-count", response_model=SubmittedCountOut, responses=ASKS_PROVIDER
 )
-async def count_submitted(
-    code: Annotated[BillingCode, AfterValidator(writable), Path()],
+async def count_submitted_messages(
+    code: Annotated[BillingCode, AfterValidator(writable), Path(examples=["COMPTA"])],
     edge: EdgeDep,
     caller: CallerDep,
 ) -> Response:
@@ -36,13 +36,13 @@ async def count_submitted(
     The provider counts for its whole account, and documents no period; we count what it accepted
     of this client, in the key's mode. So a difference is a question, not yet an error.
     """
-    may_consult(edge, caller, SCOPE)
-    told = await consult(edge, _FUNCTION, {"CODE_FACTURATION": code})
+    desk = may_consult(edge, caller, SCOPE)
+    told = await consult(edge, desk, _FUNCTION, {"CODE_FACTURATION": code})
     if isinstance(told, Denied):
         raise NotFound("The provider knows no such billing code.")
     async with edge.gateway.database.reading() as connection:
         ours = await counts.submitted_with(
-            connection, caller.client_id, caller.mode, code, provider=DESK, most=MOST
+            connection, caller.client_id, caller.mode, code, provider=desk, most=MOST
         )
     theirs = int(told.value)
     content = {

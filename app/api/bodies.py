@@ -4,8 +4,10 @@ Python's reader takes NaN, lone surrogates and repeated names, and every string 
 XML and our store cannot carry; here they are refused before anything looks at them.
 """
 
+import asyncio
 import json
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from math import isinf
@@ -16,6 +18,8 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 
 from app.api.fields import FORBIDDEN
+from app.api.slices import Slices
+from app.api.wrong_fields import field_error, pointer
 from app.domain.errors import (
     FieldError,
     MalformedJson,
@@ -30,30 +34,10 @@ _DEEPEST: Final = 32
 _TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[,\[{]', re.DOTALL)
 _MOST_TOKENS: Final = 30_000
 _MOST_ERRORS: Final = 100  # in one answer: it must not grow with what was sent
-_LONGEST_POINTER: Final = 300
-
-# pydantic's kinds of errors, and our stable codes; its other kinds are `invalid`.
-_CODES: Final = {
-    "missing": "missing",
-    "extra_forbidden": "unknown_field",
-    "string_too_long": "too_long",
-    "too_long": "too_long",
-    "string_too_short": "too_short",
-    "too_short": "too_short",
-    "literal_error": "not_allowed",
-    "enum": "not_allowed",
-    "timezone_aware": "time_without_zone",
-}
-_DETAILS: Final = {
-    "missing": "This field is required.",
-    "extra_forbidden": "There is no such field; check its spelling.",
-    "timezone_aware": "Give the time with its zone, such as 2026-11-21T10:00:00+01:00.",
-    "model_type": "Send a JSON object here.",
-    "string_too_long": "This is too long: send at most {max_length} characters.",
-    "string_too_short": "This is too short: send at least {min_length} characters.",
-    "too_long": "This is too long: send at most {max_length}.",
-    "too_short": "This is too short: send at least {min_length}.",
-}
+MANY_ERRORS: Final = 1_000  # of a batch, in one answer
+MOST_FOUND: Final = 10_000  # errors of a batch, after which nothing more of it is looked at
+LONG: Final = 65_536  # bytes of a body that is read in a thread
+_STEP: Final = 2_000  # tokens
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -63,7 +47,8 @@ async def read_bytes(request: Request, limit: int) -> bytes:
     if request.headers.get("content-encoding", "identity") != "identity":
         raise UnsupportedMediaType("Send the body without Content-Encoding.")
     too_large = PayloadTooLarge(f"The body may have {limit:,} bytes; send less.")
-    announced = request.headers.get("content-length", "0")
+    # Python reads 4,300 digits at most, zeros before a number too.
+    announced = request.headers.get("content-length", "").lstrip("0") or "0"
     if not announced.isdecimal() or int(announced) > limit:
         raise too_large
     parts: list[bytes] = []
@@ -81,18 +66,54 @@ async def read_bytes(request: Request, limit: int) -> bytes:
 
 async def read_json(request: Request, limit: int, tokens: int = _MOST_TOKENS) -> Any:  # noqa: ANN401 -- any JSON
     """Return the body as JSON; `tokens` bounds the names, values and brackets in it."""
+    return parse(await read_json_bytes(request, limit), tokens)
+
+
+async def read_json_bytes(request: Request, limit: int) -> bytes:
+    """Return the bytes of a body that says it is JSON."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
     if kind != "application/json":
         raise UnsupportedMediaType("Send Content-Type: application/json.")
-    return parse(await read_bytes(request, limit), tokens)
+    return await read_bytes(request, limit)
+
+
+async def load_long(body: bytes, tokens: int) -> Any:  # noqa: ANN401 -- any JSON
+    """Return the value of a document that may be so long that others would wait for it.
+
+    What is in it may still be such that nobody can send it: `refuse_unwritable` looks.
+    """
+    if len(body) < LONG:
+        return _loaded(body, tokens)
+    return await asyncio.to_thread(_loaded, body, tokens)
+
+
+async def refuse_unwritable(value: Any, slices: Slices) -> None:  # noqa: ANN401 -- any JSON
+    """Raise what is wrong with a value, wherever it came from."""
+    wrong = []
+    for found in _unwritable(value):
+        if found is not None:
+            wrong.append(found)
+        if len(wrong) == MOST_FOUND:
+            break
+        await slices.pause()
+    if wrong:
+        raise failed(wrong, MANY_ERRORS)
 
 
 def parse(body: bytes, tokens: int = _MOST_TOKENS) -> Any:  # noqa: ANN401 -- any JSON
     """Return a JSON document's value, or raise what is wrong with it."""
-    if len(body) > tokens and any(islice(_TOKEN.finditer(body), tokens, None)):
+    value = _loaded(body, tokens)
+    wrong = [found for found in _unwritable(value) if found is not None]
+    if wrong:
+        raise failed(wrong)
+    return value
+
+
+def _loaded(body: bytes, tokens: int) -> Any:  # noqa: ANN401 -- any JSON
+    if len(body) > tokens and _has_more(body, tokens):
         raise MalformedJson("The body holds too many values.")
     try:
-        value = json.loads(
+        return json.loads(
             body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_constant
         )
     except UnicodeDecodeError:
@@ -100,14 +121,24 @@ def parse(body: bytes, tokens: int = _MOST_TOKENS) -> Any:  # noqa: ANN401 -- an
     except RecursionError:
         raise MalformedJson("The body is nested too deeply.") from None
     except json.JSONDecodeError as fault:
+        if not body.strip():
+            raise MalformedJson("The body is empty; send JSON.") from None
         where = f"line {fault.lineno}, column {fault.colno}"
         raise MalformedJson(f"The body is not JSON: {fault.msg} at {where}.") from None
     except ValueError:  # Python reads integers of 4,300 digits at most
         raise MalformedJson("A number of the body is too large.") from None
-    wrong = list(_unwritable(value))
-    if wrong:
-        raise failed(wrong)
-    return value
+
+
+def _has_more(body: bytes, tokens: int) -> bool:
+    """Say whether a body has more than so many tokens.
+
+    In steps: a thread that counts them all at once holds the interpreter's lock meanwhile.
+    """
+    found = _TOKEN.finditer(body)
+    for left in range(tokens, 0, -_STEP):
+        if not deque(islice(found, min(left, _STEP)), maxlen=1):
+            return False
+    return next(found, None) is not None
 
 
 def validated(model: type[Model], value: object) -> Model:
@@ -120,35 +151,13 @@ def validated(model: type[Model], value: object) -> Model:
         raise failed([field_error(error) for error in found]) from None
 
 
-def failed(errors: list[FieldError]) -> ValidationFailed:
-    """Return the fault of fields that are wrong."""
-    count = "One field is" if len(errors) == 1 else f"{len(errors)} fields are"
-    return ValidationFailed(f"{count} wrong.", tuple(errors[:_MOST_ERRORS]))
-
-
-def pointer(parts: tuple[int | str, ...]) -> str:
-    """Return a JSON pointer (RFC 6901); to what holds it, where a name is overlong."""
-    # pydantic's mark of an error in a name: the pointer to its value is the nearest there is.
-    named = parts[:-1] if parts[-1:] == ("[key]",) else parts
-    found = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in named)
-    return found if len(found) <= _LONGEST_POINTER else pointer(named[:-1])
-
-
-def field_error(error: Any) -> FieldError:  # noqa: ANN401 -- pydantic's own
-    """Return an error of pydantic as ours, without the value that caused it."""
-    kind: str = error["type"]
-    ours = kind.startswith("gateway:")
-    code = kind.removeprefix("gateway:") if ours else _CODES.get(kind, _type_code(kind))
-    return FieldError(pointer(error["loc"]), code, _detail(kind, error))
-
-
-def _detail(kind: str, error: Any) -> str:  # noqa: ANN401 -- pydantic's own
-    limits = error.get("ctx") or {}
-    return _DETAILS[kind].format(**limits) if kind in _DETAILS else error["msg"]
-
-
-def _type_code(kind: str) -> str:
-    return "wrong_type" if kind.endswith("_type") else "invalid"
+def failed(errors: list[FieldError], most: int = _MOST_ERRORS) -> ValidationFailed:
+    """Return the fault of fields that are wrong; `most` are listed."""
+    count = "One field is" if len(errors) == 1 else f"{len(errors):,} fields are"
+    if len(errors) == MOST_FOUND:
+        count = f"At least {count}"
+    rest = f"; the first {most:,} are listed" if len(errors) > most else ""
+    return ValidationFailed(f"{count} wrong{rest}.", tuple(errors[:most]))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -162,7 +171,8 @@ def _no_constant(name: str) -> Any:  # noqa: ANN401 -- never returns
     raise MalformedJson(f"JSON has no {name}.")
 
 
-def _unwritable(value: object) -> Iterator[FieldError]:
+def _unwritable(value: object) -> Iterator[FieldError | None]:
+    """Yield what is wrong with a value, and None after each object and list in it."""
     waiting: list[tuple[object, tuple[int | str, ...]]] = [(value, ())]
     while waiting:
         one, at = waiting.pop()
@@ -177,6 +187,7 @@ def _unwritable(value: object) -> Iterator[FieldError]:
                 if inner and len(at) > _DEEPEST:
                     raise MalformedJson("The body is nested too deeply.")
                 waiting += [(value, (*at, name)) for name, value in reversed(inner)]
+                yield None
             case _:
                 pass
 

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from app.api.upgrades import Parser, without_offer
+
 CHECK: Final = 2.5  # seconds between two looks at a connection
 HEAD: Final = 10.0  # seconds for a request's head, and for a new connection's first byte
 LARGEST_HEAD: Final = 32_768  # bytes
@@ -34,6 +36,7 @@ class Connection(HttpToolsProtocol):
 
     def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401 -- the server's own
         super().__init__(*given, **named)
+        self.parser: Parser = Parser(self)
         self._in_head, self._in_body = True, False
         self._began = self.loop.time()  # when the head or the body did
         self._received = 0  # bytes of it
@@ -58,6 +61,10 @@ class Connection(HttpToolsProtocol):
         if self._refused:
             return
         super().data_received(data)
+        while (rest := self.parser.rest) is not None:
+            head = without_offer(self.parser.get_method(), self.url, self.headers)
+            self.parser = Parser(self)
+            super().data_received(head + rest)
         if not self._in_head and not self._in_body and not self._is_answering():
             # Blank lines before a request begin its head; the parser passes over them.
             self._begin_head()
@@ -77,6 +84,8 @@ class Connection(HttpToolsProtocol):
         if size > LARGEST_HEAD:
             self._too_large = True
             raise HeadTooLarge  # the parser makes it a request that is none
+        if self.parser.stops(self.headers):
+            return  # it is read once more, without its offer
         super().on_headers_complete()
         self._in_head, self._in_body = False, True
         self._began, self._received = self.loop.time(), 0
@@ -88,6 +97,8 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Take no time any more."""
+        if self.parser.stops(self.headers):
+            return
         self._in_body = False
         super().on_message_complete()
 

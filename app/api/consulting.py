@@ -23,18 +23,23 @@ DESK: Final = "efidem"  # the one provider that has such functions
 _CREDENTIALS: Final = "provider_credentials"
 
 
-def may_consult(edge: Edge, caller: Caller, scope: str) -> None:
-    """Raise where a caller may not have the provider asked."""
+def may_consult(edge: Edge, caller: Caller, scope: str) -> str:
+    """Return whom a caller has asked: the provider, or its simulated twin; raise where nobody."""
     caller.may(scope)
-    edge.access.may_reach(caller, simulated=edge.gateway.providers[DESK].is_local)
+    return edge.access.carrier(caller, DESK)
 
 
-async def consult(edge: Edge, function: str, values: Mapping[str, object]) -> Told | Denied:
-    """Call a documented function once; raises what kept it from telling anything."""
-    consulted = await edge.gateway.desks[DESK].consult(function, values)
+async def consult(
+    edge: Edge, desk: str, function: str, values: Mapping[str, object]
+) -> Told | Denied:
+    """Call a documented function once; raises what kept it from telling anything.
+
+    `desk` is what `may_consult` returned.
+    """
+    consulted = await edge.gateway.desks[desk].consult(function, values)
     log.info(
         "consulted",
-        provider=DESK,
+        provider=desk,
         function=function,
         outcome=type(consulted).__name__.casefold(),
         code=getattr(consulted, "code", None),
@@ -59,8 +64,8 @@ def fault_of(function: str, consulted: Wrong | Unreached | Blocked | Unclear) ->
             return ProviderUnavailable(provider=said(function, None, None))
         case Blocked(reason=reason, code=code, words=words) if reason == _CREDENTIALS:
             return ProviderCredentials(provider=said(function, code, words))
-        case Blocked(why=why, code=code, words=words):
-            detail = f"The provider's function cannot be called: {why}."
+        case Blocked(why=why, code=code, words=words, shown=shown):
+            detail = f"The provider's function cannot be called: {shown or why}."
             return ProviderContract(detail, provider=said(function, code, words))
         case Unclear(raw=raw):
             return ProviderProtocolError(provider=said(function, raw, None))

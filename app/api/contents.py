@@ -8,10 +8,11 @@ from typing import Final
 from inscriptis import get_text
 from inscriptis.model.config import ParserConfig
 
+from app.api.addressing import addressed
 from app.api.gather import Gathered
 from app.api.schemas import Common, EmailIn, FaxIn, LetterIn, SmsIn
+from app.api.spell import text_of, variables_of
 from app.domain.message import Content, Email, Fax, File, Letter, Sms
-from app.domain.segments import segments
 
 _FILLER: Final = "."  # for names that the provider demands even of a company
 _BLANKS: Final = re.compile(r"\s+")
@@ -68,16 +69,13 @@ def email(body: EmailIn, files: Sequence[File], gathered: Gathered) -> Content:
 
 def sms(body: SmsIn, _files: Sequence[File], gathered: Gathered) -> Content:
     """Return a text message."""
-    parts = segments(body.text)
-    if body.max_segments is not None and parts > body.max_segments:
-        detail = f"The text takes {parts} parts and max_segments is {body.max_segments}."
-        gathered.refuse("/text", "too_many_segments", detail)
-    return Sms(to=body.to, text=body.text, sender=body.sender, variables=tuple(body.variables))
+    text, variables = text_of(body, gathered), variables_of(body, gathered)
+    return Sms(to=body.to, text=text, sender=body.sender, variables=variables)
 
 
 def letter(body: LetterIn, files: Sequence[File], gathered: Gathered) -> Content:
     """Return a letter; the provider demands names even of a company."""
-    to = body.to
+    to = addressed(body.to, gathered)
     if body.on_uncertain == "retry":
         # It costs, and may bind.
         detail = "A letter is sent again by a person only: leave it out, or say hold."
@@ -90,11 +88,11 @@ def letter(body: LetterIn, files: Sequence[File], gathered: Gathered) -> Content
         last_name=to.last_name or to.company or _FILLER,
         first_name=to.first_name or _FILLER,
         company=to.company,
-        line1=to.address.line1,
-        line2=to.address.line2,
-        postal_code=to.address.postal_code,
-        city=to.address.city,
-        country=to.address.country,
+        line1=to.line1,
+        line2=to.line2,
+        postal_code=to.postal_code,
+        city=to.city,
+        country=to.country,
         files=tuple(files),
         color=body.color,
         envelope=body.envelope,

@@ -21,8 +21,8 @@ from app.domain.message import File
 
 CONVERTIBLE: Final = frozenset({PNG, JPEG, TIFF, TEXT})
 _WANTED: Final = (
-    "This is no PDF, PNG, JPEG or TIFF, and its name not that of a plain text;"
-    " send one of them, a text with a filename that ends in .txt."
+    "This is no PDF, PNG, JPEG or TIFF, and its name is not that of a plain text;"
+    " send one of them, or a text whose filename ends in .txt."
 )
 _LONGEST_NAME: Final = 150  # characters, as of every file
 

@@ -44,10 +44,12 @@ from app.domain.errors import (
     UnsupportedMediaType,
 )
 from app.domain.identifiers import DOCUMENT, read, shown
+from app.domain.message import Channel
 from app.store import documents
 
 router = APIRouter(prefix="/v1/documents", tags=["documents"])
 
+_SENDS: Final = tuple(f"{channel}:send" for channel in Channel)
 _BINARY: Final = {"type": "string", "format": "binary"}
 # What a document is called that came as the body itself.
 _NAMES: Final = {
@@ -57,6 +59,10 @@ _NAMES: Final = {
     TIFF: "document.tiff",
     TEXT: "document.txt",
 }
+_KINDS: Final = (
+    f"Send the document with its Content-Type ({', '.join(_NAMES)}), or in a multipart form's field"
+    " `file`."
+)
 _BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
@@ -84,8 +90,9 @@ async def upload_document(
     """Keep a document: the body itself, or one file of a multipart form.
 
     A PDF, PNG, JPEG, TIFF or plain text can be faxed or printed; it is kept as it came, and made
-    a PDF by the message that uses it.
+    a PDF by the message that uses it. It takes a scope to send, on whichever channel.
     """
+    caller.may(*_SENDS)
     filename, content = await _read(request, edge.attachment_limit)
     digest = hashlib.sha256(content).hexdigest()
     key = key_of(edge, caller, idempotency_key, request, [filename, digest])
@@ -126,6 +133,7 @@ async def get_document(
     document_id: Annotated[str, Path()], edge: EdgeDep, caller: CallerDep
 ) -> Response:
     """Return what is known about a document of yours."""
+    caller.may(*_SENDS, "messages:read")
     identifier = read(DOCUMENT, document_id)
     if identifier is None:
         raise NotFound
@@ -146,7 +154,7 @@ async def _read(request: Request, limit: int) -> tuple[str, bytes]:
             raise DocumentInvalid(f"The body is no {kind}; send what Content-Type says.")
         return _NAMES[found or kind], content
     if kind != "multipart/form-data":
-        raise UnsupportedMediaType(f"Send {', '.join(_NAMES)}, or a multipart form with a file.")
+        raise UnsupportedMediaType(_KINDS)
     # The form's own lines come on top of the file's bytes.
     body = await bodies.read_bytes(request, limit + 65_536)
     filename, content = await _only_file(request, body)

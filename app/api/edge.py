@@ -1,31 +1,39 @@
 """What the endpoints work with, and the request headers that several of them read."""
 
 import asyncio
-import hashlib
-import hmac
-import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
+from uuid import UUID
+from weakref import WeakValueDictionary
 
 from fastapi import Depends, Header, Request
 from sqlalchemy import RowMapping
 
+from app.api import fingerprints
 from app.api.access import Access, Caller
+from app.api.duplicates import duplicate_in
 from app.api.measures import Measures
+from app.api.rates import Rates
+from app.api.recognise import Recognise
+from app.api.requests import limits_of, name_caller
+from app.api.slices import Slices
+from app.api.team import Team
 from app.delivery import accept
-from app.delivery.accept import Answer, Arrival, Key
+from app.delivery.accept import Answer, Arrival, Key, Obstacle, ReferencesTaken
+from app.delivery.accept_many import accept_many, is_large
+from app.delivery.follow import Followers
 from app.delivery.gateway import Acknowledgement, Gateway
 from app.delivery.gather import Gathering
 from app.delivery.limit import Limiter
-from app.domain.errors import IdempotencyKeyInvalid, IdempotencyKeyRequired
+from app.domain.errors import DailyQuotaExceeded, IdempotencyKeyInvalid, IdempotencyKeyRequired
 from app.domain.message import Mode
+from app.store.feed import Feed, Standing
 from app.store.figures import Figures
 
+_HEADER: Final = "idempotency-key"
 _VISIBLE: Final = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
-_WAIT: Final = re.compile(r"\s*wait\s*=\s*\"?([0-9]{1,6})\"?\s*", re.ASCII | re.IGNORECASE)
-LONGEST_WAIT: Final = 30  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,17 +43,26 @@ class Edge:
     gateway: Gateway
     access: Access
     limiter: Limiter
-    accepting: Gathering[Arrival, RowMapping | None]
+    rates: Rates
+    team: Team
+    accepting: Gathering[Arrival, Obstacle]
     remembering: Gathering[Key, RowMapping | None]
     secret: bytes  # keys fingerprints and cursors
-    callback_digest: str
+    recognise: Recognise
+    callback_digests: Mapping[str, str]  # of the secrets in callbacks' addresses, by provider
     read_callback: Callable[[bytes], Acknowledgement]  # raises UnreadableAcknowledgement
     requires_idempotency: bool
     body_limit: int
     attachment_limit: int
     figuring: Gathering[None, Figures]  # one scrape at a time asks the store
+    looking: Gathering[Feed, Standing]  # at feeds, after what waits for them is published
+    followers: Followers
     relay_automatic: bool  # an e-mail that needs the relay takes it without saying so
     measures: Measures = field(default_factory=Measures)
+    # Long batches are taken in one after the other: each takes memory.
+    turns: asyncio.Lock = field(default_factory=asyncio.Lock)
+    # One recovery of a client's at a time: each waits for who publishes, and writes a lot.
+    recovering: WeakValueDictionary[UUID, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)  # this process ends
 
 
@@ -57,10 +74,15 @@ async def _edge(request: Request) -> Edge:  # async: FastAPI runs others in a th
 EdgeDep = Annotated[Edge, Depends(_edge)]
 
 
-async def _caller(
-    edge: EdgeDep, authorization: Annotated[str | None, Header(include_in_schema=False)] = None
-) -> Caller:
-    return await edge.access.caller(authorization)
+async def _caller(edge: EdgeDep, request: Request) -> Caller:
+    caller = await edge.access.caller(request)
+    name_caller(request, caller.key_id)
+    left, refused = await edge.rates.take(caller)
+    if left is not None:
+        limits_of(request).append((left.policy, left.item))
+    if refused is not None:
+        raise refused
+    return caller
 
 
 CallerDep = Annotated[Caller, Depends(_caller)]
@@ -89,17 +111,43 @@ def key_of(
     content: Any,  # noqa: ANN401
 ) -> Key | None:
     """Return an Idempotency-Key with the fingerprint of what it came with."""
+    checked = _checked(edge, caller, given, request)
+    if checked is None:
+        return None
+    fingerprint = fingerprints.of(edge.secret, _address(request), content)
+    return Key(client_id=caller.client_id, mode=caller.mode, key=checked, fingerprint=fingerprint)
+
+
+async def key_of_many(
+    edge: Edge,
+    caller: Caller,
+    given: str | None,
+    request: Request,
+    content: Any,  # noqa: ANN401
+    slices: Slices,
+) -> Key | None:
+    """Return the same, of a request whose body is long."""
+    checked = _checked(edge, caller, given, request)
+    if checked is None:
+        return None
+    fingerprint = await fingerprints.of_many(edge.secret, _address(request), content, slices)
+    return Key(client_id=caller.client_id, mode=caller.mode, key=checked, fingerprint=fingerprint)
+
+
+def _checked(edge: Edge, caller: Caller, given: str | None, request: Request) -> str | None:
     if given is None:
-        if edge.requires_idempotency and caller.mode == Mode.LIVE:
+        usual = "required" if edge.requires_idempotency else "optional"
+        if caller.mode == Mode.LIVE and (caller.idempotency or usual) == "required":
             raise IdempotencyKeyRequired
         return None
-    if not _VISIBLE.fullmatch(given):
+    # Of two keys, either could be the one that a repeat comes with.
+    if len(request.headers.getlist(_HEADER)) > 1 or not _VISIBLE.fullmatch(given):
         raise IdempotencyKeyInvalid
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    text = f"{request.method} {request.url.path}\n{canonical}"
-    # Keyed: a plain hash of a telephone number can be turned back.
-    fingerprint = hmac.new(edge.secret, text.encode(), hashlib.sha256).hexdigest()
-    return Key(client_id=caller.client_id, mode=caller.mode, key=given, fingerprint=fingerprint)
+    return given
+
+
+def _address(request: Request) -> str:
+    return f"{request.method} {request.url.path}"
 
 
 async def first_answer(edge: Edge, key: Key | None) -> Answer | None:
@@ -113,19 +161,23 @@ async def first_answer(edge: Edge, key: Key | None) -> Answer | None:
 async def take_in(edge: Edge, arrival: Arrival) -> Answer:
     """Commit an arrival, and return its answer, or the first one where its key was taken.
 
-    Raises QuotaExceeded, QueueFull or StorageLow where there is no room for it.
+    Raises QuotaExceeded, QueueFull or StorageLow where there is no room for it,
+    DailyQuotaExceeded and DuplicateReference.
     """
+    try:
+        edge.gateway.usage.admit(arrival, edge.gateway.local_time())
+    except DailyQuotaExceeded:
+        # The first request with its key may have been taken in a moment ago.
+        if (first := await first_answer(edge, arrival.key)) is not None:
+            return first
+        raise
     await edge.limiter.admit(arrival)
-    record = await edge.accepting.do(arrival)
-    if record is None or arrival.key is None:
+    if is_large(arrival):
+        obstacle = await accept_many(edge.gateway, arrival)
+    else:
+        obstacle = await edge.accepting.do(arrival)
+    if isinstance(obstacle, ReferencesTaken):
+        raise duplicate_in(arrival, obstacle.by)
+    if obstacle is None or arrival.key is None:
         return arrival.answer
-    return accept.replay(record, arrival.key)
-
-
-def wait_of(prefer: list[str] | None) -> int:
-    """Return for how many seconds a client wants to wait for the provider (RFC 7240, 4.3)."""
-    for part in ",".join(prefer or ()).split(","):
-        read = _WAIT.fullmatch(part.partition(";")[0])
-        if read is not None:
-            return min(int(read[1]), LONGEST_WAIT)
-    return 0
+    return accept.replay(obstacle, arrival.key)

@@ -2,13 +2,14 @@
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Final
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from phonenumbers import NumberParseException, ValidationResult
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 HOME: Final = "FR"  # where a number without a country code is dialled
 # Overseas departments: their numbers are written like French ones and belong to another region.
@@ -25,6 +26,7 @@ _DIALLED: Final = re.compile(r" *\(?\+?[0-9(][0-9() ./\u00a0\u202f-]*", re.ASCII
 _RFC_3339: Final = re.compile(r"[0-9]{4,5}-[0-9]{2}-[0-9]{2}(?:[Tt ].*)?", re.ASCII)
 # What XML 1.0 (2.2) cannot carry; NUL is what PostgreSQL cannot keep either.
 FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_FRENCH: Final = len("+33601020304")
 _LONGEST_ADDRESS: Final = 254  # RFC 5321, 4.5.3.1.3
 _LINE_BREAKS: Final = frozenset("\r\n\t\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 
@@ -32,6 +34,12 @@ _LINE_BREAKS: Final = frozenset("\r\n\t\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 def fault(code: str, detail: str) -> PydanticCustomError:
     """Return an error with a stable code of ours."""
     return PydanticCustomError(f"gateway:{code}", "{detail}", {"detail": detail})
+
+
+def fault_at(field: str, code: str, detail: str) -> ValidationError:
+    """Return an error as what a model's validator raises about one of its fields."""
+    wrong = InitErrorDetails(type=fault(code, detail), loc=(field,), input=None)
+    return ValidationError.from_exception_data(field, [wrong])
 
 
 def e164(text: str, *, home: str = HOME) -> str:
@@ -42,7 +50,8 @@ def e164(text: str, *, home: str = HOME) -> str:
         raise fault("number_invalid", "Give one number, of digits alone, such as +33601020304.")
     number = _parsed(text, home)
     shown = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    if shown.startswith(FICTION) or phonenumbers.is_valid_number(number):
+    is_fiction = shown.startswith(FICTION) and len(shown) == _FRENCH
+    if is_fiction or phonenumbers.is_valid_number(number):
         return shown
     for region in (
         OVERSEAS if number.country_code == phonenumbers.country_code_for_region(HOME) else ()
@@ -65,12 +74,16 @@ def _parsed(text: str, home: str) -> phonenumbers.PhoneNumber:
         raise fault("number_invalid", detail) from None
 
 
+@lru_cache(maxsize=256)  # every message of a batch comes from the same one
 def email_address(text: str) -> str:
     """Return one address, its domain in lower case; nothing is looked up."""
     try:
         # `.test` (RFC 6761) is for our simulators; no mail leaves for it.
         found = validate_email(
-            text, check_deliverability=False, strict=True, test_environment=text.endswith(".test")
+            text,
+            check_deliverability=False,
+            strict=True,
+            test_environment=text.casefold().endswith(".test"),
         )
     except EmailNotValidError as why:
         raise fault("address_invalid", f"This is no e-mail address: {_reason(why)}") from None
@@ -96,6 +109,11 @@ def filled(text: str) -> str:
     if not text.strip():
         raise fault("too_short", "This may not be blank.")
     return text
+
+
+def line(text: str) -> str:
+    """Refuse what is not one line with something on it."""
+    return filled(single_line(text))
 
 
 def sender(text: str) -> str:
@@ -130,22 +148,27 @@ def writable(text: str) -> str:
     return text
 
 
-PhoneNumber = Annotated[str, Field(max_length=40), AfterValidator(e164)]
-EmailAddress = Annotated[str, Field(max_length=320), AfterValidator(email_address)]
+PhoneNumber = Annotated[
+    str, Field(max_length=40, json_schema_extra={"format": "phone-number"}), AfterValidator(e164)
+]
+EmailAddress = Annotated[
+    str, Field(max_length=320, json_schema_extra={"format": "email"}), AfterValidator(email_address)
+]
 Time = Annotated[
     AwareDatetime, Field(strict=False), BeforeValidator(written), AfterValidator(in_range)
 ]
 SearchText = Annotated[str, AfterValidator(writable)]
+# 26 letters hold 130 bits, an id 128: the first has but three.
+BatchId = Annotated[
+    SearchText, Field(json_schema_extra={"pattern": "^bat_[0-7][0-9A-HJKMNP-TV-Z]{25}$"})
+]
 Sender = Annotated[str, Field(min_length=1), AfterValidator(sender)]
 
 
 Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(single_line)]
-Line = Annotated[
-    str, Field(min_length=1, max_length=100), AfterValidator(single_line), AfterValidator(filled)
-]
-Subject = Annotated[
-    str, Field(min_length=1, max_length=250), AfterValidator(single_line), AfterValidator(filled)
-]
+# A longer line is an annotation of its own: a field that widened this one would have two limits.
+Line = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(line)]
+Subject = Annotated[str, Field(min_length=1, max_length=250), AfterValidator(line)]
 Reference = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(single_line)]
 BillingCode = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(single_line)]
 Body = Annotated[str, Field(min_length=1, max_length=1_000_000), AfterValidator(filled)]

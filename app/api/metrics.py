@@ -109,3 +109,21 @@ def _metrics(found: Figures) -> Iterator[Metric]:
         "Acknowledgements that match no fax",
         value=found.unmatched,
     )
+    yield GaugeMetricFamily(
+        "multicanal_events_unpublished_seconds",
+        "How long the first event waits that no feed and no webhook tells yet",
+        value=found.unpublished,
+    )
+    pending, seconds = found.webhooks
+    yield GaugeMetricFamily(
+        "multicanal_webhooks_pending", "Webhooks that wait for a receiver", value=pending
+    )
+    yield GaugeMetricFamily(
+        "multicanal_webhooks_oldest_seconds", "How long the first of them waits", value=seconds
+    )
+    tries = CounterMetricFamily(
+        "multicanal_webhook_tries", "Webhooks that were posted", labels=("outcome",)
+    )
+    for outcome, count in found.tries.items():
+        tries.add_metric((outcome,), count)
+    yield tries

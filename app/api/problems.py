@@ -11,7 +11,9 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from app.api.bodies import failed, field_error
+from app.api.bodies import failed
+from app.api.methods import taken_at
+from app.api.wrong_fields import field_error
 from app.domain import errors
 from app.domain.errors import Fault
 from app.store.database import CommitUnknown, StoreReadOnly
@@ -29,11 +31,17 @@ TABLE: Final[tuple[tuple[type[Fault], int, str, bool], ...]] = (
     (errors.IdempotencyKeyInvalid, 400, "Idempotency-Key invalid", False),
     (errors.CursorInvalid, 400, "Cursor invalid", False),
     (errors.ApiKeyInvalid, 401, "API key invalid", False),
+    (errors.TokenInvalid, 401, "Token invalid", False),
     (errors.ScopeMissing, 403, "Scope missing", False),
     (errors.ChannelNotAllowed, 403, "Channel not allowed", False),
+    (errors.RecipientNotInTeamList, 403, "Recipient not in the team's list", False),
+    (errors.NetworkNotAllowed, 403, "Network not allowed", False),
+    (errors.ModeNotAllowed, 403, "Mode not allowed", False),
+    (errors.ClientUnknown, 403, "Client unknown", False),
     (errors.NotFound, 404, "Not found", False),
     (errors.MethodNotAllowed, 405, "Method not allowed", False),
     (errors.IdempotencyInProgress, 409, "Request in progress", True),
+    (errors.DuplicateReference, 409, "Duplicate reference", False),
     (errors.OutcomeUnknown, 409, "Outcome unknown", False),
     (errors.AlreadySubmitted, 409, "Already submitted", False),
     (errors.AlreadyFinal, 409, "Already final", False),
@@ -43,6 +51,10 @@ TABLE: Final[tuple[tuple[type[Fault], int, str, bool], ...]] = (
     (errors.SelectionChanged, 409, "Selection changed", False),
     (errors.ReportNotReady, 409, "Report not ready", True),
     (errors.ReportFailed, 409, "Report failed", False),
+    (errors.ClientExists, 409, "Client exists", False),
+    (errors.KeyNotActive, 409, "Key not active", False),
+    (errors.WebhookEndpointDisabled, 409, "Webhook endpoint disabled", False),
+    (errors.WebhookEndpointsExhausted, 409, "Webhook endpoints exhausted", False),
     (errors.PayloadTooLarge, 413, "Payload too large", False),
     (errors.UnsupportedMediaType, 415, "Unsupported media type", False),
     (errors.ValidationFailed, 422, "Validation failed", False),
@@ -51,10 +63,13 @@ TABLE: Final[tuple[tuple[type[Fault], int, str, bool], ...]] = (
     (errors.ReportUnreadable, 422, "Report unreadable", False),
     (errors.ProviderRejected, 422, "Provider rejected", False),
     (errors.QuotaExceeded, 429, "Quota exceeded", True),
+    (errors.DailyQuotaExceeded, 429, "Daily quota exceeded", True),
+    (errors.RateLimited, 429, "Rate limited", True),
     (errors.ProviderProtocolError, 502, "Provider protocol error", False),
     (errors.ProviderUnavailable, 503, "Provider unavailable", True),
     (errors.ProviderCredentials, 503, "Provider credentials", True),
     (errors.ProviderContract, 503, "Provider contract", True),
+    (errors.IssuerUnavailable, 503, "Issuer unavailable", True),
     (errors.QueueFull, 503, "Queue full", True),
     (errors.StorageLow, 503, "Storage low", True),
     (errors.StoreUnavailable, 503, "Store unavailable", True),
@@ -71,6 +86,7 @@ _UNKNOWN: Final = (
     "The store broke off while it kept this; whether it did is not known. Send the same request"
     " again, with the same Idempotency-Key."
 )
+_NO_ADDRESS: Final = "There is no such address; GET /openapi.json lists all that there are."
 _INTERNAL: Final = {
     "code": "internal_error",
     "detail": "This is our fault; it was logged under the request id.",
@@ -90,7 +106,8 @@ def problem(request: Request, fault: Fault, headers: Mapping[str, str] | None = 
     ]
     content = _body(request, status, title, fault.code, fault.detail, retryable=retryable)
     said = dict(fault.provider) if fault.provider else None
-    return _response(status, content | {"errors": found, "provider": said}, extra)
+    content |= {"errors": found, "provider": said, "message_id": fault.message_id}
+    return _response(status, content, extra)
 
 
 def install(app: FastAPI) -> None:
@@ -111,7 +128,11 @@ async def _on_fault(request: Request, fault: Exception) -> Response:
 async def _on_http(request: Request, fault: Exception) -> Response:
     assert isinstance(fault, HTTPException)
     kind = _BY_STATUS.get(fault.status_code, errors.MalformedRequest)
-    return problem(request, kind(), fault.headers)
+    if kind is errors.MethodNotAllowed:
+        taken = taken_at(request)  # the router knows the first route's alone
+        detail = f"The address does not take {request.method}, but {taken}."
+        return problem(request, kind(detail), {"Allow": taken})
+    return problem(request, kind(_NO_ADDRESS if kind is errors.NotFound else None), fault.headers)
 
 
 async def _on_parameters(request: Request, fault: Exception) -> Response:

@@ -77,7 +77,7 @@ async def add_provider_user(
     idempotency_key: IdempotencyKeyHeader = None,
 ) -> Response:
     """Add a user to the provider's console; an answer 502 means that it may have been added."""
-    may_consult(edge, caller, SCOPE)
+    desk = may_consult(edge, caller, SCOPE)
     value = await bodies.read_json(request, LARGEST)
     # The fingerprint is an HMAC: the password cannot be found in it.
     key = key_of(edge, caller, idempotency_key, request, value)
@@ -85,7 +85,7 @@ async def add_provider_user(
     held = await _take(edge, key)
     if isinstance(held, Answer):
         return _added(held)
-    return _added(Answer(status=_DONE, location="", body=await _add(edge, body, held)))
+    return _added(Answer(status=_DONE, location="", body=await _add(edge, desk, body, held)))
 
 
 @router.delete("/{username:path}", status_code=204, responses=ASKS_PROVIDER)
@@ -95,9 +95,9 @@ async def remove_provider_user(
     caller: CallerDep,
 ) -> Response:
     """Remove a user from the provider's console."""
-    may_consult(edge, caller, SCOPE)
+    desk = may_consult(edge, caller, SCOPE)
     try:
-        told = await consult(edge, _REMOVE, {"NOM_UTILISATEUR": username})
+        told = await consult(edge, desk, _REMOVE, {"NOM_UTILISATEUR": username})
     except ProviderProtocolError as fault:
         raise _perhaps("removed", fault.provider) from None
     if isinstance(told, Denied):
@@ -144,12 +144,12 @@ def _first(record: RowMapping, key: Key, now: datetime) -> Answer:
     raise OutcomeUnknown(detail)
 
 
-async def _add(edge: Edge, body: ProviderUserIn, held: Held | None) -> str:
+async def _add(edge: Edge, desk: str, body: ProviderUserIn, held: Held | None) -> str:
     """Call once; return the answer's body. The key stays taken where the user may exist now."""
     password = body.password.get_secret_value()
     values = {"NOM_UTILISATEUR": body.username, "MOT_DE_PASSE": password}
     try:
-        told = await _call(edge, values)
+        told = await _call(edge, desk, values)
     except ProviderProtocolError as fault:
         await _settle(edge, held, _UNKNOWN, "")
         raise _perhaps("added", fault.provider) from None
@@ -164,8 +164,8 @@ async def _add(edge: Edge, body: ProviderUserIn, held: Held | None) -> str:
     return shown
 
 
-async def _call(edge: Edge, values: Mapping[str, object]) -> Told:
-    told = await consult(edge, _ADD, values)
+async def _call(edge: Edge, desk: str, values: Mapping[str, object]) -> Told:
+    told = await consult(edge, desk, _ADD, values)
     if isinstance(told, Denied):
         raise ProviderRejected(provider=said(_ADD, told.code, told.words))
     return told

@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping
 
 from app.api import bodies
 from app.api.access import Caller
-from app.api.answers import Row, moment
+from app.api.answers import Row
 from app.api.bodies import failed
 from app.api.consulting import DESK, may_consult
 from app.api.edge import (
@@ -35,6 +35,7 @@ from app.domain.errors import (
 )
 from app.domain.identifiers import REPORT, read, shown
 from app.domain.message import masked_address
+from app.domain.moments import moment
 from app.store import documents, reports
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"])
@@ -49,7 +50,7 @@ _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosni
 
 
 @router.post("", status_code=202, response_model=ReportOut, openapi_extra=takes(ReportIn))
-async def ask_for_report(
+async def create_report(
     request: Request,
     edge: EdgeDep,
     caller: CallerDep,
@@ -109,8 +110,9 @@ async def list_report_rows(
     """Return a report's rows by our names, page by page, where its columns are configured."""
     row = await _found(edge, caller, report_id)
     content = await _content(edge, row)
+    desk = edge.access.carrier(caller, DESK)
     try:
-        found = await edge.gateway.desks[DESK].read_report(content)
+        found = await edge.gateway.desks[desk].read_report(content)
     except ValueError as why:
         raise ReportUnreadable(f"The report is not as its columns are configured: {why}.") from None
     if found is None:

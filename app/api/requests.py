@@ -5,6 +5,7 @@ import time
 from typing import Final
 
 import structlog
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.measures import Measures
@@ -14,6 +15,32 @@ log = structlog.get_logger()
 
 _GIVEN: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _HEADER: Final = b"x-request-id"
+
+
+def limits_of(request: Request) -> list[tuple[str, str]]:
+    """Return the list of the limits that hold for a request: RateLimit-Policy's item, RateLimit's.
+
+    The answer has them as headers, whatever it is (draft-ietf-httpapi-ratelimit-headers).
+    """
+    limits: list[tuple[str, str]] = request.scope.setdefault("state", {}).setdefault("limits", [])
+    return limits
+
+
+def name_caller(request: Request, key_id: str) -> None:
+    """Say whose request it is, for its line in the log: by the visible part of the key."""
+    request.scope.setdefault("state", {})["key"] = key_id
+
+
+def _limits(scope: Scope) -> list[tuple[bytes, bytes]]:
+    limits = scope["state"].get("limits")
+    if not limits:
+        return []
+    return [
+        (name, ", ".join(items).encode())
+        for name, items in zip(
+            (b"ratelimit-policy", b"ratelimit"), zip(*limits, strict=True), strict=True
+        )
+    ]
 
 
 class RequestLog:
@@ -40,20 +67,23 @@ class RequestLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (_HEADER, request_id.encode())]
+                own = [(_HEADER, request_id.encode()), *_limits(scope)]
+                message["headers"] = [*message["headers"], *own]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self._app(scope, receive, answering)
-            finally:
-                route = getattr(scope.get("route"), "path", None)
-                seconds = time.perf_counter() - began
-                self._measures.answered(scope["method"], route, status, seconds)
-                log.info(
-                    "answered",
-                    method=scope["method"],
-                    route=route,
-                    status=status,
-                    ms=round(seconds * 1000, 1),
-                )
+        # For all that this request's task logs, and so for the server's line of a fault of ours.
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            await self._app(scope, receive, answering)
+        finally:
+            route = getattr(scope.get("route"), "path", None)
+            seconds = time.perf_counter() - began
+            self._measures.answered(scope["method"], route, status, seconds)
+            log.info(
+                "answered",
+                method=scope["method"],
+                route=route,
+                status=status,
+                key=scope["state"].get("key"),
+                ms=round(seconds * 1000, 1),
+            )

@@ -22,7 +22,7 @@ from app.api.cancel import actor_of
 from app.api.edge import CallerDep, Edge, EdgeDep, IdempotencyKeyHeader, key_of
 from app.api.openapi import takes
 from app.api.shapes import MessageOut
-from app.delivery import resolve, resolve_many
+from app.delivery import carry, resolve, resolve_many
 from app.delivery.acting import Actor
 from app.delivery.resolve import Command
 from app.delivery.resolve_many import MOST, Counts
@@ -81,11 +81,11 @@ async def resolve_message(
 
 
 @router.post("/resolve-batch", response_model=ResolutionOut, openapi_extra=takes(ResolveBatchIn))
-async def resolve_batch(request: Request, edge: EdgeDep, caller: CallerDep) -> Response:
+async def resolve_messages(request: Request, edge: EdgeDep, caller: CallerDep) -> Response:
     """Resolve all messages that a filter counts: first a dry run, then the same confirmed."""
     actor = _actor(caller)
     body = bodies.validated(ResolveBatchIn, await bodies.read_json(request, LARGEST))
-    selection = _selection(actor, body)
+    selection = _selection(edge, actor, body)
     picked = await resolve_many.pick(edge.gateway, selection)
     if len(picked) > MOST:
         detail = f"More than {MOST:,} messages match; narrow it, by created_before for example."
@@ -122,7 +122,7 @@ async def _found(edge: Edge, actor: Actor, text: str) -> RowMapping:
     return row
 
 
-def _selection(actor: Actor, body: ResolveBatchIn) -> Selection:
+def _selection(edge: Edge, actor: Actor, body: ResolveBatchIn) -> Selection:
     """Return what a request selects; refuse what cannot be said of many messages."""
     errors = []
     given, verdict = body.filter, Verdict(body.outcome)
@@ -144,6 +144,9 @@ def _selection(actor: Actor, body: ResolveBatchIn) -> Selection:
     if errors:
         raise bodies.failed(errors)
     narrowed = given.model_dump(exclude={"batch_id"})
+    if given.provider is not None:
+        # Messages of test keys are at its twin, and show its name all the same.
+        narrowed["provider"] = carry.known_as(edge.gateway, given.provider, actor.mode)
     return Selection(**narrowed, mode=actor.mode, client_id=actor.reach, batch_id=batch_id)
 
 

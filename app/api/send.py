@@ -20,9 +20,10 @@ from app.api.edge import (
     first_answer,
     key_of,
     take_in,
-    wait_of,
 )
 from app.api.openapi import takes
+from app.api.prefer import wait_of
+from app.api.quota_items import showing_quota
 from app.api.schemas import EmailIn, FaxIn, LetterIn, SmsIn
 from app.api.sending import EMAIL, FAX, LETTER, SMS, Body, Sending, arrival_of, provider_of
 from app.api.shapes import MessageOut
@@ -105,9 +106,13 @@ async def _send(
     answer = await first_answer(edge, key)
     if answer is None:
         body = bodies.validated(sending.model, value)
-        provider = edge.gateway.providers[provider_of(sending, edge, body)]
-        edge.access.may_reach(caller, simulated=provider.is_local)
-        answer = await take_in(edge, await arrival_of(sending, edge, caller, body, key))
+        edge.access.carrier(caller, provider_of(sending, edge, body))
+        team = await edge.team.checking(caller)
+        team.note(body)
+        team.close()
+        arrival = await arrival_of(sending, edge, caller, body, key)
+        with showing_quota(edge, caller, sending.channel, request):
+            answer = await take_in(edge, arrival)
     seconds = wait_of(prefer)
     if seconds and not answer.replayed:
         # It is kept: a client that heard of a store that went away since would send it again.

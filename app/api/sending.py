@@ -13,9 +13,10 @@ from app.api.access import Caller
 from app.api.answers import message_location
 from app.api.edge import Edge
 from app.api.gather import Gathered, gather_files
+from app.api.rules import email_rules, fax_rules, text_alone
 from app.api.schemas import Common, EmailIn, FaxIn, FileIn, LetterIn, SmsIn
 from app.delivery.accept import Answer, Arrival, Key
-from app.domain.message import Channel, Content, Email, File, Message, Mode, Submission
+from app.domain.message import Channel, Content, File, Message, Mode, Submission
 from app.store import messages, recipients
 
 Body = TypeVar("Body", bound=Common)
@@ -45,42 +46,6 @@ def _listed(name: str, files: Sequence[FileIn]) -> dict[str, FileIn]:
     return {f"/{name}/{place}": one for place, one in enumerate(files)}
 
 
-def _email_rules(body: EmailIn, edge: Edge, gathered: Gathered) -> None:
-    """Check that the route carries what the e-mail asks for."""
-    needs = contents.needs_relay(body)
-    if body.route == "transactional" or (body.route == "auto" and not edge.relay_automatic):
-        for pointer in needs:
-            detail = "Only the relay carries this: send it with route relay."
-            gathered.refuse(pointer, "needs_relay", detail)
-    elif body.variables and (needs or body.route == "relay"):
-        detail = "The relay has no variables: send one message to each recipient."
-        gathered.refuse("/variables", "not_with_relay", detail)
-    seen = set()
-    given = {f"/to/{place}/address": one.address for place, one in enumerate(body.to)}
-    given |= {f"/cc/{place}/address": one.address for place, one in enumerate(body.cc)}
-    for pointer, address in given.items():
-        if address.casefold() in seen:
-            gathered.refuse(pointer, "repeated", "This recipient is named before; name it once.")
-        seen.add(address.casefold())
-
-
-def _text_alone(body: SmsIn, gathered: Gathered) -> None:
-    """Refuse what only the function for many recipients has."""
-    if body.variables:
-        detail = "Only a batch in mode provider_multi has variables: write them into the text."
-        gathered.refuse("/variables", "needs_provider_multi", detail)
-
-
-def _fax_rules(body: FaxIn, edge: Edge, gathered: Gathered) -> None:
-    """Check that the provider has cover pages where one is asked for."""
-    provider = provider_of(FAX, edge, body)
-    if body.retry is not None and provider == "efidem":
-        gathered.warnings.append("not_carried:/retry")  # it acknowledges nothing to go by
-    if body.cover is not None and provider == "fax123":
-        detail = "123-fax has no cover pages: send it with provider efidem, or without cover."
-        gathered.refuse("/cover", "not_supported", detail)
-
-
 EMAIL: Final = Sending(
     channel=Channel.EMAIL,
     model=EmailIn,
@@ -89,7 +54,7 @@ EMAIL: Final = Sending(
     content=contents.email,
     # The text of a megabyte of HTML takes a second to derive.
     is_heavy=lambda body: body.text is None and len(body.html or "") > LONG_HTML,
-    rules=_email_rules,
+    rules=email_rules,
 )
 SMS: Final = Sending(
     channel=Channel.SMS,
@@ -97,7 +62,7 @@ SMS: Final = Sending(
     files=lambda _: {},
     pdf_only=False,
     content=contents.sms,
-    alone=_text_alone,
+    alone=text_alone,
 )
 LETTER: Final = Sending(
     channel=Channel.LETTER,
@@ -113,7 +78,7 @@ FAX: Final = Sending(
     files=lambda body: {"/document": body.document},
     pdf_only=True,
     content=contents.fax,
-    rules=_fax_rules,
+    rules=fax_rules,
     provider=lambda body: None if body.provider == "auto" else body.provider,
 )
 
@@ -165,6 +130,8 @@ async def arrival_of(
         object_id=message_id,
         answer=answer,
         key=key,
+        unique_references=caller.unique_references,
+        daily_quota=caller.quota_of(sending.channel),
         messages=(drafted.row,),
         recipients=drafted.recipients,
         files=drafted.files,
@@ -191,7 +158,7 @@ async def draft(
     if gathered.errors:
         return None
     message_id = gateway.ids.new()
-    provider = provider_of(sending, edge, body)
+    provider = edge.access.carrier(caller, provider_of(sending, edge, body))
     if sending.is_heavy(body):
         content = await asyncio.to_thread(sending.content, body, files, gathered)
     else:
@@ -228,13 +195,14 @@ async def draft(
             warnings=(*gathered.warnings, *prepared.warnings),
             batch_id=batch.id if batch is not None else None,
             campaign_id=batch.id if batch is not None and together else None,
+            recipient_digest=edge.recognise.content(prepared.content),
         )
     )
     sent = prepared.content
     return Drafted(
         row=row,
         content=sent,
-        recipients=recipients.rows_of(row, sent) if isinstance(sent, Email) and sent.relay else [],
+        recipients=recipients.rows_of(row, sent, edge.recognise),
         files=prepared.files,
     )
 

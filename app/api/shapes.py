@@ -1,9 +1,9 @@
 """What a client is told: the shapes of the message object, its events, documents and lists."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from app.domain.message import Channel
 from app.domain.status import Status
@@ -43,6 +43,17 @@ class FaxOut(BaseModel):
     pages_sent: int | None
     document_fetched_at: datetime | None
     ack_overdue: bool
+
+
+class SmsOut(BaseModel):
+    """What only a text message has."""
+
+    encoding: Literal["gsm7", "ucs2"] | None = Field(
+        description="gsm7 takes 160 characters, or 153 in each of several parts; ucs2 70, or 67."
+        " The provider's document does not say how it splits: it is told here by the standard"
+        " (3GPP TS 23.038)"
+    )
+    segments: int | None = Field(description="Parts that the text takes")
 
 
 class CostOut(BaseModel):
@@ -89,6 +100,7 @@ class MessageOut(BaseModel):
     status_granularity: str
     cost: CostOut
     fax: FaxOut | None
+    sms: SmsOut | None
     created_at: datetime
     submitted_at: datetime | None
     send_at: datetime | None

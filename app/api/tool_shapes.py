@@ -116,7 +116,10 @@ class PhoneNumberOut(BaseModel):
     region: str | None
     valid: bool = Field(description="By our own rules, and for the kind that was asked for")
     reason: str | None
-    provider: TransformedOut | None
+    provider: TransformedOut | None = Field(
+        description="What the provider makes of it; null where it was not asked: it is not, of"
+        " fewer than seven digits"
+    )
     agree: bool | None = Field(description="Whether both came to the same digits")
 
 

@@ -1,9 +1,10 @@
 """Tools: look at an address, a number or a status code; by ourselves, and by the provider."""
 
 from collections.abc import Mapping
+from string import digits
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic_core import PydanticCustomError
 
@@ -41,6 +42,9 @@ router = APIRouter(prefix="/v1/tools", tags=["tools"])
 
 SCOPE: Final = "messages:read"
 LARGEST: Final = 65_536  # bytes of a body
+# Digits without leading zeros that a provider is asked about: its answer to fewer cannot be told
+# from one of its codes.
+_FEWEST: Final = 7
 # What may befall a check that nobody asked for: it leaves our own answer as it is.
 _PROVIDERS: Final = (
     ChannelNotAllowed,
@@ -69,8 +73,8 @@ async def check_email_address(request: Request, edge: EdgeDep, caller: CallerDep
         reason = why.message()
     verdict = None
     if body.provider_check:
-        may_consult(edge, caller, SCOPE)
-        told = await consult(edge, "VERIFIER_ADRESSE_EMAIL", {"DESTINATAIRE": body.address})
+        desk = may_consult(edge, caller, SCOPE)
+        told = await consult(edge, desk, "VERIFIER_ADRESSE_EMAIL", {"DESTINATAIRE": body.address})
         verdict = {"name": DESK, "valid": isinstance(told, Told), **_said(told)}
     content = {
         "address": body.address,
@@ -94,7 +98,8 @@ async def check_phone_number(request: Request, edge: EdgeDep, caller: CallerDep)
     body = bodies.validated(PhoneNumberIn, await bodies.read_json(request, LARGEST))
     looked = numbers.look(body.number, region=body.region, kind=body.kind)
     wanted = looked.is_french_mobile if body.provider_check is None else body.provider_check
-    theirs = await _transformed(edge, caller, body) if wanted else None
+    asks = wanted and (body.number == "" or _digits(body.number) >= _FEWEST)
+    theirs = await _transformed(edge, caller, body) if asks else None
     content = {
         "number": body.number,
         "normalised": looked.normalised,
@@ -109,12 +114,17 @@ async def check_phone_number(request: Request, edge: EdgeDep, caller: CallerDep)
     return JSONResponse(content)
 
 
+def _digits(text: str) -> int:
+    written = filter(digits.__contains__, text.replace("(0)", ""))
+    return len("".join(written).lstrip("0"))
+
+
 async def _transformed(edge: Edge, caller: Caller, body: PhoneNumberIn) -> dict[str, Any]:
     """Return what the provider makes of a number: of the text as it was given."""
     nothing = {"name": DESK, "number": None, "code": None, "label": None, "problem": None}
     try:
-        may_consult(edge, caller, SCOPE)
-        told = await consult(edge, "TRANSFORMER_NUMERO", {"NUMERO": body.number})
+        desk = may_consult(edge, caller, SCOPE)
+        told = await consult(edge, desk, "TRANSFORMER_NUMERO", {"NUMERO": body.number})
     except _PROVIDERS as fault:
         if body.provider_check:
             raise
@@ -139,7 +149,7 @@ def _agree(looked: Looked, theirs: Mapping[str, Any] | None) -> bool | None:
 
 @router.get("/esmtp-codes/{code}", response_model=EsmtpCodeOut, responses=ASKS_PROVIDER)
 async def get_esmtp_code(
-    code: str,
+    code: Annotated[str, Path(examples=["5.1.1"])],
     edge: EdgeDep,
     caller: CallerDep,
     source: Annotated[
@@ -157,8 +167,8 @@ async def get_esmtp_code(
         if known.description is None:
             raise NotFound("The table has no such code.")
         return JSONResponse(_explained(known, known.description, source))
-    may_consult(edge, caller, SCOPE)
-    told = await consult(edge, "OBTENIR_CODE_ESMTP", {"CODE_ESMTP": code})
+    desk = may_consult(edge, caller, SCOPE)
+    told = await consult(edge, desk, "OBTENIR_CODE_ESMTP", {"CODE_ESMTP": code})
     if isinstance(told, Denied):
         raise _unknown(told)
     return JSONResponse(_explained(known, str(told.value), source))

@@ -8,10 +8,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import RowMapping
 
-from app.api.answers import moment
 from app.api.edge import CallerDep, EdgeDep
 from app.delivery.gateway import Provider
 from app.domain.errors import NotFound
+from app.domain.moments import moment
 from app.store import unmapped
 from app.store.unmapped import MOST_COUNTED, OTHER
 
@@ -50,7 +50,7 @@ class Which(BaseModel):
 
 
 @router.get("/{name}/unmapped-codes", response_model=UnmappedListOut)
-async def list_unmapped(
+async def list_unmapped_codes(
     name: Annotated[str, Path()],
     edge: EdgeDep,
     caller: CallerDep,

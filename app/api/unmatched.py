@@ -9,14 +9,15 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import RowMapping
 
-from app.api.answers import moment
 from app.api.cursors import opened, sealed
 from app.api.edge import CallerDep, EdgeDep
+from app.api.lists import refuse_repeated
 from app.delivery.acknowledge import as_brought
 from app.delivery.gateway import Learn
 from app.domain.errors import NotFound
 from app.domain.identifiers import ACKNOWLEDGEMENT, shown
 from app.domain.message import masked_number
+from app.domain.moments import moment
 from app.domain.status import Status
 from app.store import acknowledgements
 from app.store.acknowledgements import UNREADABLE
@@ -61,7 +62,7 @@ class Page(BaseModel):
 
 
 @router.get("/{name}/unmatched-acknowledgements", response_model=UnmatchedListOut)
-async def list_unmatched(
+async def list_unmatched_acknowledgements(
     name: Annotated[str, Path()],
     request: Request,
     edge: EdgeDep,
@@ -70,6 +71,7 @@ async def list_unmatched(
 ) -> Response:
     """List acknowledgements that match nothing: a wrong reference or number, or unreadable."""
     caller.may("admin")
+    refuse_repeated(request)
     learn = edge.gateway.learn.get(name)
     if learn is None:
         raise NotFound

@@ -5,59 +5,36 @@ What arrives while one commit runs is written by the next, all of it together.
 
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.delivery import quota
+from app.delivery.arrival import Answer, Arrival, Key, Obstacle, ReferencesTaken
 from app.delivery.ascertain import until_known
 from app.delivery.fault_points import Point
 from app.delivery.gateway import Gateway
-from app.domain.errors import IdempotencyKeyReused
+from app.delivery.refuse import refused_of, take_references
+from app.domain.errors import IdempotencyInProgress, IdempotencyKeyReused
 from app.domain.message import Channel
-from app.store import batches, documents, existing, idempotency, messages, recipients, reports
-from app.store.database import CommitUnknown
+from app.store import (
+    batches,
+    documents,
+    existing,
+    idempotency,
+    messages,
+    recipients,
+    reports,
+)
+from app.store.database import CommitUnknown, is_locked
+
+__all__ = ["Answer", "Arrival", "Key", "Obstacle", "ReferencesTaken"]  # besides what stands here
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
-    """An Idempotency-Key, and the fingerprint of the request that brought it."""
-
-    client_id: UUID
-    mode: str
-    key: str
-    fingerprint: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What a client is told."""
-
-    status: int
-    location: str
-    body: str  # JSON
-    replayed: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
-    """Messages or a document to take in, and the answer that will then be true."""
-
-    object_id: UUID
-    answer: Answer
-    key: Key | None = None
-    messages: Sequence[Mapping[str, Any]] = ()  # rows of `messages`
-    recipients: Sequence[Mapping[str, Any]] = ()  # rows of `recipients`
-    batch: Mapping[str, Any] | None = None  # a row of `batches`
-    document: Mapping[str, Any] | None = None  # a row of `documents`
-    report: Mapping[str, Any] | None = None  # a row of `reports`
-    files: Mapping[str, bytes] = field(default_factory=dict)  # new bytes, by SHA-256
-
-
-async def accept(gateway: Gateway, arrivals: Sequence[Arrival]) -> list[RowMapping | None]:
-    """Commit what arrived; return, for each whose key was taken, the record of the first answer.
+async def accept(gateway: Gateway, arrivals: Sequence[Arrival]) -> list[Obstacle]:
+    """Commit what arrived; return what stood in the way of each, None where nothing did.
 
     A commit whose answer never came is looked for, and made again where it did not take place.
     Raises CommitUnknown where nobody can say.
@@ -68,42 +45,76 @@ async def accept(gateway: Gateway, arrivals: Sequence[Arrival]) -> list[RowMappi
         return await until_known(lambda: _look(gateway, arrivals))
 
 
-async def _look(gateway: Gateway, arrivals: Sequence[Arrival]) -> list[RowMapping | None]:
+async def _look(gateway: Gateway, arrivals: Sequence[Arrival]) -> list[Obstacle]:
     """Return what `accept` returns where its commit took place; otherwise make it again."""
     async with gateway.database.reading() as connection:
         standing = await existing.objects(connection, [one.object_id for one in arrivals])
         records = await first_answers(connection, [one.key for one in arrivals if one.key])
+        refused = await refused_of(connection, arrivals) if standing else {}
     if not standing:
         # Whose commit is still under way holds our ids: the same rows wait for it, and give way.
         found = await _commit(gateway, arrivals)
     else:
-        _wake(gateway, arrivals)
+        wake(gateway, arrivals)
         by_key = dict(zip([one.key for one in arrivals if one.key], records, strict=True))
-        found = [by_key[one.key] if one.key else None for one in arrivals]
-    return [_of_another(one, record) for one, record in zip(arrivals, found, strict=True)]
+        found = [
+            refused.get(one.object_id) or (by_key[one.key] if one.key else None) for one in arrivals
+        ]
+    return [of_another(one, in_the_way) for one, in_the_way in zip(arrivals, found, strict=True)]
 
 
-def _of_another(arrival: Arrival, record: RowMapping | None) -> RowMapping | None:
-    return None if record is None or record["object_id"] == arrival.object_id else record
+def of_another(arrival: Arrival, found: Obstacle) -> Obstacle:
+    """Return what stands in the way of an arrival, None where it is its own."""
+    if found is None or isinstance(found, ReferencesTaken):
+        return found
+    return None if found["object_id"] == arrival.object_id else found
 
 
-def _wake(gateway: Gateway, arrivals: Sequence[Arrival]) -> None:
+def wake(gateway: Gateway, arrivals: Sequence[Arrival]) -> None:
+    """Tell the worker of this process what there is to send."""
     for channel in {row["channel"] for arrival in arrivals for row in arrival.messages}:
         gateway.wake.call(Channel(channel))
 
 
-async def _commit(gateway: Gateway, arrivals: Sequence[Arrival]) -> list[RowMapping | None]:
+async def _commit(gateway: Gateway, arrivals: Sequence[Arrival]) -> list[Obstacle]:
     async with gateway.database.transaction() as connection:
-        free = await _take_keys(gateway, connection, arrivals)
+        free = await take_keys(gateway, connection, arrivals)
         new = [arrival for arrival in arrivals if arrival.key is None or arrival.object_id in free]
-        await _write(gateway, connection, new)
-        taken = [one.key for one in arrivals if one.key and one.object_id not in free]
-        records = await first_answers(connection, taken) if taken else []
+        refused = await take_references(connection, new)
+        new = [arrival for arrival in new if arrival.object_id not in refused]
+        await write_shared(gateway, connection, new)
+        rows = [row for arrival in new for row in arrival.messages]
+        if rows:
+            await messages.add(connection, gateway.ids, rows)
+        await recipients.add(connection, [row for arrival in new for row in arrival.recipients])
+        spent = await quota.spend(connection, new, gateway.local_time(), gateway.usage)
+        in_the_way = await _in_the_way(connection, arrivals, free, refused)
         await gateway.fault_points.reached(Point.ACCEPTING)
     await gateway.fault_points.reached(Point.ACCEPTED)
-    by_key = dict(zip(taken, records, strict=True))
-    _wake(gateway, new)
-    return [by_key[one.key] if one.key and one.object_id not in free else None for one in arrivals]
+    gateway.usage.learn(spent)
+    wake(gateway, new)
+    return [in_the_way.get(one.object_id) for one in arrivals]
+
+
+async def _in_the_way(
+    connection: AsyncConnection,
+    arrivals: Sequence[Arrival],
+    free: set[UUID],
+    refused: Mapping[UUID, ReferencesTaken],
+) -> dict[UUID, Obstacle]:
+    """Return what stood in the way of arrivals, by their objects."""
+    found: dict[UUID, Obstacle] = dict(refused)
+    late = {one.object_id: one.key for one in arrivals if one.key and one.object_id not in free}
+    if not late:
+        return found
+    # A repeat of a request that this very commit refuses is refused alike.
+    twins = {one.key: refused[one.object_id] for one in arrivals if one.object_id in refused}
+    records = await first_answers(connection, list(late.values()))
+    for (object_id, key), record in zip(late.items(), records, strict=True):
+        found[object_id] = record or twins.get(key)
+        if found[object_id] is None:
+            raise IdempotencyInProgress  # it was there a moment ago
+    return found
 
 
 async def remember(gateway: Gateway, keys: Sequence[Key]) -> list[RowMapping | None]:
@@ -130,9 +141,13 @@ def replay(record: RowMapping, key: Key) -> Answer:
     )
 
 
-async def _take_keys(
+async def take_keys(
     gateway: Gateway, connection: AsyncConnection, arrivals: Sequence[Arrival]
 ) -> set[UUID]:
+    """Write the keys of arrivals with their answers; return the objects whose key was free.
+
+    Raises IdempotencyInProgress where another transaction holds one of them for too long.
+    """
     rows = [
         {
             "client_id": arrival.key.client_id,
@@ -150,10 +165,18 @@ async def _take_keys(
     ]
     # Always in the same order, or two batches with the same keys could wait for each other.
     rows.sort(key=lambda row: (row["client_id"], row["mode"], row["key"]))
-    return await idempotency.take(connection, rows) if rows else set()
+    try:
+        return await idempotency.take(connection, rows) if rows else set()
+    except OperationalError as fault:
+        if is_locked(fault):
+            raise IdempotencyInProgress from None
+        raise
 
 
-async def _write(gateway: Gateway, connection: AsyncConnection, new: Sequence[Arrival]) -> None:
+async def write_shared(
+    gateway: Gateway, connection: AsyncConnection, new: Sequence[Arrival]
+) -> None:
+    """Write what arrivals have besides their messages."""
     files = {digest: content for arrival in new for digest, content in arrival.files.items()}
     await documents.keep(connection, dict(sorted(files.items())), gateway.now())
     for arrival in new:
@@ -162,7 +185,3 @@ async def _write(gateway: Gateway, connection: AsyncConnection, new: Sequence[Ar
         if arrival.report is not None:
             await reports.add(connection, arrival.report)
     await batches.add(connection, [one.batch for one in new if one.batch is not None])
-    rows = [row for arrival in new for row in arrival.messages]
-    if rows:
-        await messages.add(connection, gateway.ids, rows)
-    await recipients.add(connection, [row for arrival in new for row in arrival.recipients])

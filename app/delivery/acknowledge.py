@@ -103,7 +103,7 @@ async def _apply(
     """Apply one acknowledgement to its attempt's message; return why not, where not."""
     if kept["applied_at"] is not None:
         return "repeated"
-    if attempt is None:
+    if attempt is None or kept["provider"] not in gateway.learn:
         await acknowledgements.settle(
             connection, kept["id"], attempt_id=None, at=None, note=UNKNOWN
         )

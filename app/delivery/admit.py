@@ -12,6 +12,7 @@ from typing import Final
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.delivery import carry
 from app.delivery.conclude import Ended
 from app.delivery.gateway import Gateway
 from app.domain.message import Channel
@@ -37,24 +38,27 @@ REMEDIES: Final[Mapping[str, str]] = {
 class Admission:
     """What a channel lets through now."""
 
-    shut: frozenset[str]  # providers that nothing is claimed for
+    of: frozenset[str]  # the providers of its lane
+    shut: frozenset[str]  # of those, which nothing is claimed for
     width: int | None  # calls at once; None: as the settings say
 
     def room(self, wanted: int, under_way: int) -> Room:
         """Return how much may be claimed, where so many calls are under way."""
         limit = wanted if self.width is None else max(0, min(wanted, self.width - under_way))
-        return Room(limit, self.shut)
+        return Room(limit, self.shut, of=self.of)
 
 
-async def admission(connection: AsyncConnection, channel: Channel) -> Admission:
-    """Return what a channel lets through now."""
-    standing = await channels.of_channel(connection, channel.value)
+async def admission(connection: AsyncConnection, channel: Channel, of: frozenset[str]) -> Admission:
+    """Return what a channel of some providers lets through now."""
+    every = await channels.of_channel(connection, channel.value)
+    standing = {name: one for name, one in every.items() if name in of}
     widths = [
         one.width
         for one in standing.values()
         if one.state is State.CLOSED and one.width is not None
     ]
     return Admission(
+        of=of,
         shut=frozenset(name for name, one in standing.items() if one.state is not State.CLOSED),
         width=min(widths, default=None),
     )
@@ -109,11 +113,11 @@ async def note_calls(
     await _write(connection, before, after, now)
 
 
-async def probe_due(gateway: Gateway) -> None:
+async def probe_due(gateway: Gateway, *, twins: bool = False) -> None:
     """Look at the channels that are open or stopped, with calls that send nothing."""
-    lease = gateway.timing.lease
+    lease, of = gateway.timing.lease, carry.names(gateway, twins=twins)
     async with gateway.database.transaction() as connection:
-        due = await channels.take_due(connection, gateway.now(), lease)
+        due = await channels.take_due(connection, gateway.now(), lease, of)
     for name in due:
         provider, channel = name
         probed = await gateway.providers[provider].probe(Channel(channel))

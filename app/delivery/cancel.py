@@ -1,5 +1,6 @@
 """Cancel what has not left. The row's lock decides against a claim: one of the two comes first."""
 
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -17,6 +18,7 @@ from app.store.messages import Move
 log = structlog.get_logger()
 
 CANCELLABLE = WAITING | {Status.HELD}
+AT_ONCE: Final = 100  # messages of a batch in one transaction
 
 
 async def cancel(gateway: Gateway, actor: Actor, row: RowMapping) -> RowMapping:
@@ -42,13 +44,27 @@ async def cancel(gateway: Gateway, actor: Actor, row: RowMapping) -> RowMapping:
 
 
 async def cancel_batch(gateway: Gateway, actor: Actor, batch_id: UUID) -> int:
-    """Cancel what has not left of a batch; return how many messages that were."""
-    async with gateway.database.transaction() as connection:
-        waiting = await batches.lock(connection, batch_id, CANCELLABLE)
-        if waiting:
-            await _cancel(gateway, connection, actor, waiting)
-    log.info("batch_cancelled", batch_id=shown(BATCH, batch_id), messages=len(waiting))
-    return len(waiting)
+    """Cancel what has not left of a batch; return how many messages that were.
+
+    The last ones first, some in each transaction: of messages that leave in one call, the first
+    is due for all, and whatever is left when this ends early still leaves.
+    """
+    cancelled, before = 0, None
+    while True:
+        async with gateway.database.transaction() as connection:
+            asked = await batches.last(
+                connection, batch_id, CANCELLABLE, limit=AT_ONCE, before=before
+            )
+            # A worker may have claimed some meanwhile: the lock says who came first.
+            waiting = await batches.lock(connection, asked, CANCELLABLE) if asked else []
+            if waiting:
+                await _cancel(gateway, connection, actor, waiting)
+        cancelled += len(waiting)
+        if len(asked) < AT_ONCE:
+            break
+        before = asked[-1]
+    log.info("batch_cancelled", batch_id=shown(BATCH, batch_id), messages=cancelled)
+    return cancelled
 
 
 async def _cancel(

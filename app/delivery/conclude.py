@@ -97,7 +97,7 @@ def move_of(gateway: Gateway, one: Ended, now: datetime) -> Move:
                 changes=always | {"due_at": None if follows else later},
                 detail={"why": why},
             )
-        case Blocked(reason, why, code, words, stops):
+        case Blocked(reason, why, code, words, stops, shown):
             # Where the channel stops, nobody claims it before the channel goes on.
             later = now if stops else now + gateway.timing.pace * retry.BLOCKED_PAUSE
             waiting = {"due_at": None if follows else later, "blocked_reason": reason}
@@ -107,7 +107,7 @@ def move_of(gateway: Gateway, one: Ended, now: datetime) -> Move:
                 code=code,
                 label=words,
                 changes=always | waiting,
-                detail={"why": why, "blocked_reason": reason},
+                detail={"why": shown or why, "blocked_reason": reason},
             )
         case Unclear(why, raw, unmapped_in):
             return replace(

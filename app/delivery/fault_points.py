@@ -36,6 +36,7 @@ class Point(StrEnum):
     ANSWERED = "K8"  # the provider has answered, nothing is written down
     RECORDING = "K8-commit"  # the outcome is written, and not committed
     RECORDED = "K9"  # the outcome is committed
+    NOTIFIED = "K10"  # a client's webhook is answered, nothing is written down
     ASKED = "K11"  # the provider has told a status, nothing is written down
     ACKNOWLEDGING = "K12"  # a callback is written, and not committed
     FETCHING = "K13"  # a document is asked for, its grant is not marked

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Protocol
 
 from app.delivery.fault_points import FaultPoints
 from app.delivery.inspect import Inspector
+from app.delivery.post import Webhooks
+from app.delivery.quota import Usage
 from app.domain.errors import FieldError
 from app.domain.evidence import NoReport, Reported
 from app.domain.identifiers import Identifiers
@@ -125,24 +127,47 @@ class Evidence(Protocol):
         """Ask once for what the provider took from us from a moment on. It raises nothing."""
 
 
+_LANES = (False, True)  # whether simulated twins carry what is done there
+
+
 class Wake:
     """Tells the worker of this process that a channel has work; other processes look by time."""
 
     def __init__(self) -> None:
-        self._events = {channel: asyncio.Event() for channel in Channel}
+        self._events = {
+            (channel, twins): asyncio.Event() for channel in Channel for twins in _LANES
+        }
 
     def call(self, channel: Channel) -> None:
         """Say that a channel has work."""
-        self._events[channel].set()
+        for twins in _LANES:
+            self._events[channel, twins].set()
 
-    async def wait(self, channel: Channel, seconds: float) -> None:
+    async def wait(self, channel: Channel, seconds: float, *, twins: bool = False) -> None:
         """Return when a channel has work, or after so long."""
-        event = self._events[channel]
+        event = self._events[channel, twins]
         try:
-            await asyncio.wait_for(event.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await event.wait()
         except TimeoutError:
             return
         event.clear()
+
+
+class News:
+    """Tells who waits in this process that events were published; others look by time."""
+
+    def __init__(self) -> None:
+        self._next = asyncio.Event()
+
+    def call(self) -> None:
+        """Say that events were published."""
+        self._next.set()
+        self._next = asyncio.Event()
+
+    async def wait(self) -> None:
+        """Return when events are published after this."""
+        await self._next.wait()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +188,7 @@ class Timing:
     )
     ack_overdue: timedelta = timedelta(hours=1)  # an acknowledgement that takes longer is late
     settle: timedelta = timedelta(minutes=30)  # after which a report has what was sent
+    keys_kept: timedelta = timedelta(days=90)  # how long an Idempotency-Key is, at the least
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +202,8 @@ class Gateway:
     now: Callable[[], datetime]
     random: Callable[[], float]
     public_url: str
+    zone: tzinfo = UTC  # whose midnight daily quotas begin anew at
+    twin_url: str = ""  # at which simulated twins reach us; empty: as providers do
     inspector: Inspector = field(default_factory=Inspector)
     desks: Mapping[str, Desk] = field(default_factory=dict)  # of providers that have one
     evidence: Mapping[str, Evidence] = field(default_factory=dict)  # of providers that have any
@@ -185,11 +213,18 @@ class Gateway:
     slots: Mapping[str, int] = field(default_factory=dict)  # of each billing code, by provider
     timing: Timing = field(default_factory=Timing)
     wake: Wake = field(default_factory=Wake)
+    usage: Usage = field(default_factory=Usage)  # of the clients' daily quotas
+    news: News = field(default_factory=News)
     fault_points: FaultPoints = field(default_factory=FaultPoints)  # tests arm them
     production: bool = False  # a store that is fast and unsafe is refused
     clock: Clock | None = None  # that `now` goes by, kept in step with the store's
     outside: Path | None = None  # the file that keeps the store's position outside it
     spool: Path | None = None  # the folder for acknowledgements while the store is away
+    webhooks: Webhooks | None = None  # None: nothing is posted to clients
+
+    def local_time(self) -> datetime:
+        """Return the time in the deployment's zone: its day is that of the daily quotas."""
+        return self.now().astimezone(self.zone)
 
     def slots_of(self, channel: Channel) -> int:
         """Return how many slots each billing code has that a channel's messages are sent under."""

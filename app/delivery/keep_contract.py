@@ -8,14 +8,17 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import RowMapping
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store import contracts
-from app.store.database import Database
+from app.store.database import Database, lacks_schema
+from app.store.unusable import why
+
+NO_TABLES: Final = "it has not the tables of this version: multicanal migrate"
 
 Differences = Sequence[Mapping[str, str | None]]
 
@@ -175,4 +178,5 @@ def _away() -> Iterator[None]:
         yield
     except (SQLAlchemyError, OSError) as fault:
         # Its text may hold the address of the store, and with it a password.
-        raise NotKept(type(fault).__name__) from None
+        said = NO_TABLES if lacks_schema(fault) else why(fault)
+        raise NotKept(said) from None

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.delivery import brake, count
+from app.delivery import brake, carry, count
 from app.delivery.count import Counted
 from app.delivery.decide import Decision, decide
 from app.delivery.fault_points import Point
@@ -51,19 +51,27 @@ class Taken:
     waits: Mapping[str, datetime] = field(default_factory=dict)  # others: when it may
 
 
-async def claim(gateway: Gateway) -> Taken:
-    """Take messages that are due, and the turn to ask for their providers' reports."""
+async def claim(gateway: Gateway, *, twins: bool = False) -> Taken:
+    """Take messages that are due, and the turn to ask for their providers' reports.
+
+    Those of simulated `twins` are taken apart.
+    """
     await brake.release(gateway)
+    of = sorted(carry.names(gateway, twins=twins))
     now, timing = gateway.now(), gateway.timing
     every, leased_until = timing.pace * EVERY, now + timing.lease
     async with gateway.database.transaction() as connection:
         rows = list(
-            await uncertain.claim(connection, due_by=now, leased_until=leased_until, limit=BATCH)
+            await uncertain.claim(
+                connection, due_by=now, leased_until=leased_until, limit=BATCH, providers=of
+            )
         )
         wanted = {
             row["provider"]
             for row in rows
-            if row["provider"] in gateway.evidence and row["blocked_reason"] != PROVEN
+            if row["provider"] in gateway.evidence
+            and row["blocked_reason"] != PROVEN
+            and carry.may_carry(gateway, row["provider"], row["mode"])
         }
         waits: dict[str, datetime] = {}
         turns: list[str] = []
@@ -91,12 +99,15 @@ async def settle(gateway: Gateway, taken: Taken) -> None:
     async with gateway.database.reading() as connection:
         attempts = await uncertain.tries(connection, [row["id"] for row in taken.rows])
     cases = [Case(row, attempts[row["id"]]) for row in taken.rows if row["id"] in attempts]
+    askable = [
+        one for one in cases if carry.may_carry(gateway, one.row["provider"], one.row["mode"])
+    ]
     found: dict[UUID, Verdict] = {}
     for provider in taken.turns:
-        those = [one for one in cases if one.row["provider"] == provider]
+        those = [one for one in askable if one.row["provider"] == provider]
         if those:
             found |= await _by_report(gateway, provider, those)
-    counted = await count.look(gateway, cases)
+    counted = await count.look(gateway, askable)
     for case in cases:
         message_id = case.row["id"]
         told = found.get(message_id), counted.get(message_id)
@@ -159,6 +170,8 @@ async def _at_hand(
     if case.row["blocked_reason"] == PROVEN:
         return Absent(by="report")
     provider = gateway.providers[case.row["provider"]]
+    if not carry.may_carry(gateway, provider.name, case.row["mode"]):
+        return Inconclusive("a message of its mode must not reach the provider", lasting=True)
     if provider.fetches_document:
         if await uncertain.revoke_unfetched(connection, case.last["id"], now):
             return Absent(by="document_never_fetched", complete=True)

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import structlog
 from sqlalchemy import RowMapping
 
-from app.delivery import retry
+from app.delivery import carry, retry
 from app.delivery.gateway import Gateway
 from app.domain.identifiers import REPORT, shown
 from app.domain.outcome import (
@@ -68,9 +68,11 @@ async def make(gateway: Gateway, row: RowMapping) -> Made:
         "DATE_DEBUT": date.fromisoformat(row["first_day"]),
         "DATE_FIN": date.fromisoformat(row["last_day"]),
     }
-    return Made(
-        row=row, consulted=await gateway.desks[asks.provider].consult(asks.function, values)
-    )
+    desk = carry.carrier(gateway, asks.provider, row["mode"])
+    if desk is None:
+        why = "a report of a test key is made by a simulator, and there is none"
+        return Made(row=row, consulted=Blocked("mode_not_allowed", why, stops=False))
+    return Made(row=row, consulted=await gateway.desks[desk].consult(asks.function, values))
 
 
 async def record(gateway: Gateway, made: Made) -> None:

@@ -22,7 +22,7 @@ from app.delivery.outside import Copy, UnreadableCopy
 from app.domain.message import Channel
 from app.domain.standing import Standing, State
 from app.domain.status import Status
-from app.store import channels, incarnation, queue, restoring
+from app.store import channels, feed, incarnation, queue, restoring
 from app.store.channels import Name
 from app.store.database import UNAVAILABLE
 from app.store.incarnation import Place
@@ -91,6 +91,7 @@ async def _stop(
     names = _names(gateway)
     await channels.standings(connection, names, lock=True)
     await channels.write(connection, dict.fromkeys(names, stopped), now)
+    await feed.leap(connection)
 
 
 def _names(gateway: Gateway) -> list[Name]:

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 from typing import Annotated, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.delivery.limit import Limits
@@ -30,10 +31,37 @@ class QueueSettings(BaseSettings):
     queue_client: Annotated[int, Field(ge=1, le=10_000_000)] = Field(
         40_000, description="Messages of one client that may wait to be sent"
     )
+    idempotency_days: Annotated[int, Field(ge=30, le=36_500)] = Field(
+        90,
+        description="Days for which an Idempotency-Key is kept; never less than the message it made",
+    )
+    client_rate: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
+        5_000,
+        description="Requests a second of one client, over all processes, where nothing else is said"
+        " of it; 0: no limit",
+    )
+    time_zone: str = Field(
+        "Europe/Paris", description="Whose midnight clients' daily quotas begin anew at"
+    )
     disk_reserve: Annotated[int, Field(ge=0)] | None = Field(
         None,
         description="Bytes that must stay free on the disk of an SQLite store; 0: no such rule",
     )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            message = "name a time zone as Europe/Paris or UTC"
+            raise ValueError(message) from None
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of that name."""
+        return ZoneInfo(self.time_zone)
 
     def limits(self, folder: Path | None, *, body_limit: int, production: bool) -> Limits:
         """Return the limits; `folder` is where an SQLite store is, if it is one."""

@@ -5,80 +5,82 @@ transaction is open during the call, and the outcome is guarded by the fence tha
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.delivery import ascertain, brake, count, retry
+from app.delivery import ascertain, brake, carry, count, retry
 from app.delivery.acknowledge import apply_to
 from app.delivery.admit import admission, note_calls, paced, spend_pace
 from app.delivery.conclude import Ended, Held, closing_of, move_of
 from app.delivery.fault_points import Point
 from app.delivery.gateway import Gateway
+from app.delivery.grant import grant
 from app.domain.identifiers import MESSAGE, shown
 from app.domain.message import Campaign, Channel, Content, MayBegin, Submission, files_of
 from app.domain.outcome import Accepted, Blocked, Deferred, Outcome, Refused, Unclear
 from app.store import attempts, contents, documents, messages, queue, uncertain
 from app.store.database import CommitUnknown
-from app.store.queue import Claim
 
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """How much is to be claimed."""
+
+    limit: int
+    under_way: int  # calls that run already
+    twins: bool  # of the simulated twins' messages, or of the providers'
+
+
 async def claim(
-    gateway: Gateway, channel: Channel, limit: int, *, under_way: int = 0
+    gateway: Gateway, channel: Channel, limit: int, *, under_way: int = 0, twins: bool = False
 ) -> list[Sequence[Held]]:
     """Claim due messages of a channel, call by call; grant the fetch of documents where needed.
 
+    Those that simulated `twins` carry are claimed apart: each lane has room and a pace of its own.
     Nothing is claimed of providers that are away or stopped, and little after they were. Where the
     commit's answer never came, only claims that are seen to stand are returned.
     """
     held: list[Held] = []
     try:
-        return calls_of(await _commit_claims(gateway, channel, limit, under_way, held))
+        asked = Asked(limit=limit, under_way=under_way, twins=twins)
+        return calls_of(await _commit_claims(gateway, channel, asked, held))
     except CommitUnknown:
         return calls_of(await ascertain.standing(gateway, held))
 
 
 async def _commit_claims(
-    gateway: Gateway, channel: Channel, limit: int, under_way: int, held: list[Held]
+    gateway: Gateway, channel: Channel, asked: Asked, held: list[Held]
 ) -> list[Held]:
     """Commit claims; they are added to `held` before, for who must know what was tried."""
     now = gateway.now()
     async with gateway.database.transaction() as connection:
-        admitted = await admission(connection, channel)
-        limit = await paced(gateway, connection, channel, limit)
+        of = carry.names(gateway, twins=asked.twins)
+        admitted = await admission(connection, channel, of)
+        limit, slots = asked.limit, 0
+        if not asked.twins:  # a simulator has no pace, and counts nothing
+            limit = await paced(gateway, connection, channel, limit)
+            slots = gateway.slots_of(channel)
         claims = await queue.claim(
             connection,
             gateway.ids,
             channel,
-            replace(admitted.room(limit, under_way), slots=gateway.slots_of(channel)),
+            replace(admitted.room(limit, asked.under_way), slots=slots),
             now=now,
             lease=gateway.timing.lease,
         )
         await spend_pace(gateway, connection, claims)
-        tokens = {
-            taken.attempt_id: gateway.ids.token()
-            for taken in claims
-            if gateway.providers[taken.row["provider"]].fetches_document
-        }
-        granted = [
-            _grant(gateway, taken, tokens[taken.attempt_id], now)
-            for taken in claims
-            if taken.attempt_id in tokens
-        ]
-        if granted:
-            await attempts.grant(connection, granted)
+        urls = await grant(gateway, connection, claims, now)
         if claims:
             await gateway.fault_points.reached(Point.CLAIMING)
         held += [
-            Held(claim=taken, at=now, document_url=_url(gateway, tokens.get(taken.attempt_id)))
-            for taken in claims
+            Held(claim=taken, at=now, document_url=urls.get(taken.attempt_id)) for taken in claims
         ]
     return held
 
@@ -91,21 +93,6 @@ def calls_of(held: Sequence[Held]) -> list[Sequence[Held]]:
         row = one.claim.row
         calls.setdefault(row["campaign_id"] or row["id"], []).append(one)
     return list(calls.values())
-
-
-def _grant(gateway: Gateway, taken: Claim, token: str, now: datetime) -> dict[str, Any]:
-    content = contents.read(Channel(taken.row["channel"]), taken.row["content"])
-    return {
-        "token_hash": attempts.hashed(token),
-        "attempt_id": taken.attempt_id,
-        "message_id": taken.message_id,
-        "sha256": files_of(content)[0].sha256,
-        "expires_at": now + gateway.timing.document_life,
-    }
-
-
-def _url(gateway: Gateway, token: str | None) -> str | None:
-    return f"{gateway.public_url}/d/{token}.pdf" if token else None
 
 
 async def call(gateway: Gateway, group: Sequence[Held]) -> list[Ended]:
@@ -123,7 +110,10 @@ async def call(gateway: Gateway, group: Sequence[Held]) -> list[Ended]:
     function = provider.function_for(submissions[0].content, together=together)
     outcome: Outcome
     await gateway.fault_points.reached(Point.CLAIMED)
-    if _is_late(gateway, first):
+    if not carry.may_carry(gateway, provider.name, row["mode"]):
+        why = f"a message of the mode {row['mode']} must not reach it"
+        outcome = Blocked("mode_not_allowed", why, stops=False)
+    elif _is_late(gateway, first):
         outcome = Deferred("the worker was held up before the call", ours=True)
     elif together:
         outcome = await provider.submit_together(Campaign(tuple(submissions)))
@@ -138,9 +128,10 @@ def _is_late(gateway: Gateway, held: Held) -> bool:
 
 
 async def _may_begin(gateway: Gateway, held: Held) -> bool:
-    """Say whether a call may begin whose connection stands."""
+    """Say whether a call may begin whose connection stands: by now it is known where to."""
     await gateway.fault_points.reached(Point.CONNECTED)
-    return not _is_late(gateway, held)
+    row = held.claim.row
+    return carry.may_carry(gateway, row["provider"], row["mode"]) and not _is_late(gateway, held)
 
 
 def _content(held: Held) -> Content:

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.delivery import retry
+from app.delivery import carry, retry
 from app.delivery.fault_points import Point
 from app.delivery.gateway import Gateway
 from app.delivery.recipients import learnt, overall
@@ -34,17 +34,19 @@ class Asked:
     finding: Finding
 
 
-async def claim(gateway: Gateway, limit: int) -> Sequence[RowMapping]:
-    """Take messages whose status is due to be asked."""
+async def claim(gateway: Gateway, limit: int, *, twins: bool = False) -> Sequence[RowMapping]:
+    """Take messages whose status is due to be asked, of providers or of simulated twins."""
+    of = carry.names(gateway, twins=twins)
     async with gateway.database.transaction() as connection:
         return await checks.claim(
-            connection, now=gateway.now(), lease=gateway.timing.lease, limit=limit
+            connection, of, now=gateway.now(), lease=gateway.timing.lease, limit=limit
         )
 
 
 async def ask(gateway: Gateway, row: RowMapping) -> Asked:
     """Ask a provider about one message; no transaction is open meanwhile."""
-    if row["provider_message_id"] is None:
+    may_ask = carry.may_carry(gateway, row["provider"], row["mode"])
+    if row["provider_message_id"] is None or not may_ask:
         return Asked(row=row, finding=NotAskable())
     channel = Channel(row["channel"])
     submitted = Submitted(

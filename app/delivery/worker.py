@@ -2,19 +2,36 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import replace
+from contextlib import suppress
 from typing import Any, Final
 
 import structlog
 
-from app.delivery import admit, count, limit, reconcile, report, settle, submit, track
-from app.delivery.conclude import Ended, Held
+from app.delivery import (
+    admit,
+    count,
+    forget,
+    limit,
+    publish,
+    reconcile,
+    report,
+    settle,
+    submit,
+    track,
+)
+from app.delivery.carry import has_twins
+from app.delivery.conclude import Held
 from app.delivery.gateway import Gateway
 from app.delivery.gather import Gathering
+from app.delivery.insist import Insisting
+from app.delivery.notify import Notifying
 from app.delivery.reconcile import Taken
 from app.delivery.replay import EVERY, Replaying
+from app.delivery.seek import Seeking
 from app.delivery.track import Asked
 from app.domain.message import Channel
+from app.domain.twins import twin_of
+from app.store import looks
 from app.store.database import UNAVAILABLE, is_unavailable
 
 log = structlog.get_logger()
@@ -23,7 +40,6 @@ CONCURRENCY: Final = 16  # calls at once, where the settings name no number
 REPORTS: Final = 2  # at once: each is held whole
 AFTER_A_FAULT: Final = 1.0  # seconds
 RECOUNTS_EVERY: Final = 3600.0  # seconds, and when it starts
-RECORDS_FOR: Final = 600.0  # seconds for which an outcome is tried to be written down
 
 
 class Worker:
@@ -34,10 +50,9 @@ class Worker:
         self._stopping = asyncio.Event()
         self._calls: dict[str, set[asyncio.Task[None]]] = {}
         self._replaying = Replaying(gateway)
-        # What one call concerns is written down in one transaction.
-        self._record: Gathering[Sequence[Ended], None] = Gathering(
-            lambda calls: submit.record_calls(gateway, calls), is_unavailable
-        )
+        self._forgetting = forget.Forgetting(gateway)
+        self._insisting = Insisting(gateway)
+        self._seeking = Seeking(gateway, self._rest)
         self._learn: Gathering[Asked, None] = Gathering(
             lambda asked: track.record(gateway, asked), is_unavailable
         )
@@ -45,25 +60,43 @@ class Worker:
     def stop(self) -> None:
         """Claim nothing more; `run` returns when the calls in flight are written down."""
         self._stopping.set()
+        self._seeking.end()
         for channel in Channel:
             self._gateway.wake.call(channel)
 
     async def run(self) -> None:
         """Work until `stop`."""
-        log.info("worker_started", channels=sorted(self._gateway.routes))
-        lanes = [self._lane(f"submit_{channel}", self._submitting(channel)) for channel in Channel]
-        lanes.append(self._lane("track", self._track))
-        lanes.append(self._lane("report", self._report))
-        lanes.append(self._lane("reconcile", self._reconcile))
-        if any(self._gateway.slots.values()):
-            lanes.append(self._lane("count", self._count))
-        lanes.append(self._lane("replay", self._replay))
-        lanes.append(self._lane("probe", self._probe))
-        lanes.append(self._lane("keep_time", self._keep_time))
-        lanes.append(self._lane("recount", self._recount))
+        log.info("worker_started", channels=sorted(map(str, self._gateway.routes)))
+        lanes = self._providers_lanes(twins=False)
+        if has_twins(self._gateway):
+            # Apart: a simulator that is slow or away holds nothing up that is live.
+            lanes += self._providers_lanes(twins=True)
+        steps: dict[str, Callable[[], Awaitable[None]]] = {
+            "seek": self._seeking.step,
+            "report": self._report,
+            **({"count": self._count} if any(self._gateway.slots.values()) else {}),
+            "publish": self._publish,
+            "replay": self._replay,
+            "keep_time": self._keep_time,
+            "recount": self._recount,
+            "forget_keys": self._forget_keys,
+        }
+        lanes += [self._lane(name, step) for name, step in steps.items()]
+        lanes += self._webhook_lanes()
         await asyncio.gather(*lanes)
         await self._drain()
         log.info("worker_stopped")
+
+    def _providers_lanes(self, *, twins: bool) -> list[Coroutine[Any, Any, None]]:
+        """Return the lanes that call providers for messages, or their simulated twins."""
+        mark = "_test" if twins else ""
+        steps: dict[str, Callable[[], Awaitable[None]]] = {
+            **{f"submit_{one}{mark}": self._submitting(one, twins=twins) for one in Channel},
+            f"track{mark}": lambda: self._track(twins=twins),
+            f"reconcile{mark}": lambda: self._reconcile(twins=twins),
+            f"probe{mark}": lambda: self._probe(twins=twins),
+        }
+        return [self._lane(name, step) for name, step in steps.items()]
 
     async def _lane(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
         while not self._stopping.is_set():
@@ -79,59 +112,43 @@ class Worker:
                 log.exception("worker_fault", lane=name)
                 await self._rest(AFTER_A_FAULT)
 
-    def _submitting(self, channel: Channel) -> Callable[[], Awaitable[None]]:
+    def _submitting(self, channel: Channel, *, twins: bool) -> Callable[[], Awaitable[None]]:
         gateway = self._gateway
-        calls = self._calls.setdefault(f"submit_{channel}", set())
-        most = gateway.concurrency.get(gateway.routes[channel], CONCURRENCY)
+        calls = self._calls.setdefault(f"submit_{channel}_{twins}", set())
+        route = gateway.routes[channel]
+        most = gateway.concurrency.get(twin_of(route) if twins else route, CONCURRENCY)
 
         async def step() -> None:
             free, under_way = most - len(calls), len(calls)
             held = (
-                await submit.claim(gateway, channel, free, under_way=under_way) if free > 0 else []
+                await submit.claim(gateway, channel, free, under_way=under_way, twins=twins)
+                if free > 0
+                else []
             )
             for one in held:
                 self._begin(calls, self._submit_one(one))
             if free <= 0:
                 await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
             elif not held:
-                await gateway.wake.wait(channel, gateway.timing.idle * (0.5 + gateway.random()))
+                await gateway.wake.wait(channel, self._seeking.patience, twins=twins)
 
         return step
 
     async def _submit_one(self, held: Sequence[Held]) -> None:
         ended = await submit.call(self._gateway, held)
-        await self._write_down(ended)
+        await self._insisting.write_down(ended)
 
-    async def _write_down(self, ended: Sequence[Ended]) -> None:
-        """Write outcomes down, again and again while the store is away.
-
-        Beyond the lease too: then the fence keeps them from moving anything, and they are evidence.
-        """
-        loop = asyncio.get_running_loop()
-        gives_up = loop.time() + RECORDS_FOR
-        while True:
-            try:
-                await self._record.do(ended)
-            except UNAVAILABLE as fault:
-                if loop.time() >= gives_up:
-                    raise
-                log.warning("outcome_waits", calls=len(ended), fault=type(fault).__name__)
-                await asyncio.sleep(AFTER_A_FAULT * self._gateway.timing.pace)
-                ended = [replace(one, again=True) for one in ended]
-            else:
-                return
-
-    async def _track(self) -> None:
+    async def _track(self, *, twins: bool) -> None:
         gateway = self._gateway
-        calls = self._calls.setdefault("track", set())
+        calls = self._calls.setdefault(f"track_{twins}", set())
         free = CONCURRENCY - len(calls)
-        rows = await track.claim(gateway, free) if free > 0 else []
+        rows = await track.claim(gateway, free, twins=twins) if free > 0 else []
         for row in rows:
             self._begin(calls, self._track_one(row))
         if free <= 0:
             await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
         elif not rows:
-            await self._rest(gateway.timing.idle * (0.5 + gateway.random()))
+            await self._seeking.wait(looks.TRACK, twins=twins)
 
     async def _track_one(self, row: Any) -> None:  # noqa: ANN401 -- a row of the store
         await self._learn.do(await track.ask(self._gateway, row))
@@ -143,18 +160,18 @@ class Worker:
         for row in rows:
             self._begin(calls, self._report_one(row))
         if not rows:
-            await self._rest(self._gateway.timing.idle * (0.5 + self._gateway.random()))
+            await self._seeking.wait(looks.REPORT)
 
     async def _report_one(self, row: Any) -> None:  # noqa: ANN401 -- a row of the store
         await report.record(self._gateway, await report.make(self._gateway, row))
 
-    async def _reconcile(self) -> None:
+    async def _reconcile(self, *, twins: bool) -> None:
         gateway = self._gateway
-        calls = self._calls.setdefault("reconcile", set())
-        taken = await reconcile.claim(gateway) if not calls else None
+        calls = self._calls.setdefault(f"reconcile_{twins}", set())
+        taken = await reconcile.claim(gateway, twins=twins) if not calls else None
         if taken is not None and taken.rows:
             self._begin(calls, self._reconcile_all(taken))
-        await self._rest(gateway.timing.idle * (0.5 + gateway.random()))
+        await self._seeking.wait(looks.RECONCILE, twins=twins)
 
     async def _reconcile_all(self, taken: Taken) -> None:
         try:
@@ -170,18 +187,34 @@ class Worker:
         else:
             await self._rest(count.AFTER_A_FAULT * gateway.timing.pace)
 
+    async def _publish(self) -> None:
+        if not await publish.publish(self._gateway):
+            await self._rest(publish.IDLE * (0.5 + self._gateway.random()))
+
+    def _webhook_lanes(self) -> list[Coroutine[Any, Any, None]]:
+        if self._gateway.webhooks is None:
+            return []
+        calls = self._calls.setdefault("notify", set())
+        notifying = Notifying(self._gateway, lambda one: self._begin(calls, one), self._rest)
+        steps = {"notify": notifying.step, "forget": notifying.forget}
+        return [self._lane(name, step) for name, step in steps.items()]
+
     async def _replay(self) -> None:
         if not await self._replaying.step():
             await self._rest(EVERY * self._gateway.timing.pace)
 
-    async def _probe(self) -> None:
-        await admit.probe_due(self._gateway)
-        await self._rest(min(1.0, self._gateway.timing.pace))
+    async def _probe(self, *, twins: bool) -> None:
+        await admit.probe_due(self._gateway, twins=twins)
+        await self._seeking.wait(looks.PROBE, twins=twins)
 
     async def _keep_time(self) -> None:
         await settle.lose_leases(self._gateway)
         await settle.expire(self._gateway)
         await self._rest(1.0)
+
+    async def _forget_keys(self) -> None:
+        if not await self._forgetting.step():
+            await self._rest(forget.EVERY)
 
     async def _recount(self) -> None:
         await limit.recount(self._gateway.database)
@@ -194,10 +227,9 @@ class Worker:
         task.add_done_callback(_tell_fault)
 
     async def _rest(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._stopping.wait(), seconds)
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
 
     async def _drain(self) -> None:
         """Let calls in flight end, for a while; what does not end becomes `uncertain` later."""

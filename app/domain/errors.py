@@ -5,8 +5,41 @@ The class's docstring is the default detail, so that each explanation is written
 """
 
 from app.domain.fault import Fault, FieldError
+from app.domain.limits import DailyQuotaExceeded, RateLimited, RecipientNotInTeamList
+from app.domain.refusals import (
+    ApiKeyInvalid,
+    ChannelNotAllowed,
+    ClientExists,
+    ClientUnknown,
+    IssuerUnavailable,
+    KeyNotActive,
+    ModeNotAllowed,
+    NetworkNotAllowed,
+    ScopeMissing,
+    TokenInvalid,
+    WebhookEndpointDisabled,
+    WebhookEndpointsExhausted,
+)
 
-__all__ = ["Fault", "FieldError"]  # besides what stands here
+__all__ = [  # besides what stands here
+    "ApiKeyInvalid",
+    "ChannelNotAllowed",
+    "ClientExists",
+    "ClientUnknown",
+    "DailyQuotaExceeded",
+    "Fault",
+    "FieldError",
+    "IssuerUnavailable",
+    "KeyNotActive",
+    "ModeNotAllowed",
+    "NetworkNotAllowed",
+    "RateLimited",
+    "RecipientNotInTeamList",
+    "ScopeMissing",
+    "TokenInvalid",
+    "WebhookEndpointDisabled",
+    "WebhookEndpointsExhausted",
+]
 
 
 class MalformedJson(Fault):
@@ -39,24 +72,6 @@ class CursorInvalid(Fault):
     code = "cursor_invalid"
 
 
-class ApiKeyInvalid(Fault):
-    """Send a valid key as `Authorization: Bearer gw_...`."""
-
-    code = "api_key_invalid"
-
-
-class ScopeMissing(Fault):
-    """The key lacks the scope for this."""
-
-    code = "scope_missing"
-
-
-class ChannelNotAllowed(Fault):
-    """The key's mode cannot send here."""
-
-    code = "channel_not_allowed"
-
-
 class NotFound(Fault):
     """There is nothing here, or nothing of yours."""
 
@@ -74,6 +89,12 @@ class IdempotencyInProgress(Fault):
 
     code = "idempotency_in_progress"
     retry_after = 1
+
+
+class DuplicateReference(Fault):
+    """An earlier message of yours has this reference; your references are unique."""
+
+    code = "duplicate_reference"
 
 
 class OutcomeUnknown(Fault):
@@ -150,7 +171,7 @@ class ValidationFailed(Fault):
 
 
 class IdempotencyKeyReused(Fault):
-    """The Idempotency-Key was used with another body; use a new key for a new message."""
+    """The Idempotency-Key was used with another body or address; use a new one for a new message."""
 
     code = "idempotency_key_reused"
 

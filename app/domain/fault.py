@@ -26,9 +26,11 @@ class Fault(Exception):
         *,
         provider: Mapping[str, str | None] | None = None,
         retry_after: int | None = None,
+        message_id: str | None = None,
     ) -> None:
         self.detail = detail or (type(self).__doc__ or "").strip()
         self.errors = errors
         self.provider = provider  # its name, function, code and words, where it spoke
         self.retry_after = retry_after or type(self).retry_after
+        self.message_id = message_id  # as clients see it, of a message that stands in the way
         super().__init__(self.code)

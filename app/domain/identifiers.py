@@ -1,13 +1,14 @@
 """Identifiers that sort by time: UUIDv7 (RFC 9562, 5.7), shown as `msg_01J9...`."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
 _VALUES: Final = {letter: value for value, letter in enumerate(ALPHABET)}
 _LENGTH: Final = 26  # 128 bits, five a letter
+_TAILS: Final = 256  # random ends of identifiers that are drawn at once
 
 MESSAGE: Final = "msg"
 DOCUMENT: Final = "doc"
@@ -16,6 +17,9 @@ REQUEST: Final = "req"
 BATCH: Final = "bat"
 REPORT: Final = "rep"
 ACKNOWLEDGEMENT: Final = "ack"
+CLIENT: Final = "cli"
+ENDPOINT: Final = "whe"
+DELIVERY: Final = "whd"
 
 
 class Identifiers:
@@ -25,6 +29,7 @@ class Identifiers:
         self._now = now
         self._random_bytes = random_bytes
         self._last = 0
+        self._tails: list[int] = []
 
     def new(self) -> UUID:
         """Return a UUIDv7 later than every one that this object made before."""
@@ -32,8 +37,18 @@ class Identifiers:
         micros = int(self._now().timestamp() * 1_000_000)
         ticks = (micros // 1000) << 12 | (micros % 1000) * 4
         self._last = ticks = max(ticks, self._last + 1)
-        tail = int.from_bytes(self._random_bytes(8), "big") & ((1 << 62) - 1)
+        tail = self._tail() & ((1 << 62) - 1)
         return UUID(int=(ticks >> 12) << 80 | 0x7 << 76 | (ticks & 0xFFF) << 64 | 0b10 << 62 | tail)
+
+    def _tail(self) -> int:
+        # Drawn many at once. Each draw asks the system, and lets go of the interpreter's lock: a
+        # thread that waits for that lock begins to wait anew, and hardly gets it.
+        if not self._tails:
+            drawn = self._random_bytes(8 * _TAILS)
+            self._tails = [
+                int.from_bytes(drawn[at : at + 8], "big") for at in range(0, 8 * _TAILS, 8)
+            ]
+        return self._tails.pop()
 
     def reference(self) -> str:
         """Return an attempt reference: 80 random bits as 16 letters, without personal data."""
@@ -42,6 +57,16 @@ class Identifiers:
     def token(self) -> str:
         """Return an unguessable token of 256 bits as 52 letters, safe in a URL's path."""
         return _letters(int.from_bytes(self._random_bytes(32), "big"), 52)
+
+
+def earliest(at: datetime) -> UUID:
+    """Return what every identifier that was made at a moment, or after it, comes after."""
+    return UUID(int=int(at.timestamp() * 1000) << 80)
+
+
+def made_at(identifier: UUID) -> datetime:
+    """Return when an identifier was made, to the millisecond."""
+    return datetime.fromtimestamp((identifier.int >> 80) / 1000, UTC)
 
 
 def shown(prefix: str, identifier: UUID) -> str:

@@ -201,6 +201,7 @@ class Message:
     batch_id: UUID | None = None
     campaign_id: UUID | None = None  # of messages that leave together, in one call
     on_uncertain: str | None = None  # hold, retry: once nothing is proven to have been sent
+    recipient_digest: str | None = None  # by which a search finds it
 
     @property
     def channel(self) -> Channel:

@@ -56,6 +56,7 @@ class Blocked:
     code: str | None = None
     words: str | None = None
     stops: bool = True  # the whole channel; False: one function, and others go on
+    shown: str | None = None  # what any client may read, where `why` holds addresses
 
 
 @dataclass(frozen=True, slots=True)

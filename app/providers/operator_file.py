@@ -12,6 +12,7 @@ from typing import Final, Generic, TypeVar
 
 import structlog
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 log = structlog.get_logger()
 
@@ -25,8 +26,7 @@ def read_toml(path: Path, model: type[Model], wrong: Callable[[Model], Iterable[
     try:
         said = model.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except ValidationError as fault:
-        places = {".".join(str(part) for part in error["loc"]): None for error in fault.errors()}
-        raise _wrong(path, places) from None
+        raise _wrong(path, dict.fromkeys(_said(error) for error in fault.errors())) from None
     except UnicodeDecodeError:
         message = f"{path} cannot be read as TOML: it is not UTF-8"
         raise ValueError(message) from None
@@ -36,6 +36,20 @@ def read_toml(path: Path, model: type[Model], wrong: Callable[[Model], Iterable[
     if places_wrong := list(wrong(said)):
         raise _wrong(path, places_wrong)
     return said
+
+
+def _said(error: ErrorDetails) -> str:
+    """Return the place of a wrong entry, and what may stand there; never what stands there."""
+    place = ".".join(str(part) for part in error["loc"])
+    match error["type"]:
+        case "literal_error":
+            return f"{place} (only {error['ctx']['expected']})".replace("'", "")
+        case "extra_forbidden":
+            return f"{place} (no such entry)"
+        case "missing":
+            return f"{place} (missing)"
+        case _:
+            return place
 
 
 def _wrong(path: Path, places: Iterable[str]) -> ValueError:

@@ -29,7 +29,6 @@ class Answered:
 
     status: int
     body: bytes
-    content_type: str
     retry_after: str | None = None
 
     @property
@@ -122,7 +121,6 @@ class Wire:
                 return Answered(
                     status=response.status,
                     body=content,
-                    content_type=response.headers.get("Content-Type", ""),
                     retry_after=response.headers.get("Retry-After"),
                 )
         except _TooLate:

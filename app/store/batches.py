@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.store.reading import with_channel
 from app.store.tables import batches, messages
 
 
@@ -38,13 +39,50 @@ async def counts(connection: AsyncConnection, batch_id: UUID) -> dict[str, int]:
     return {row[0]: row[1] for row in found}
 
 
-async def lock(
-    connection: AsyncConnection, batch_id: UUID, statuses: Collection[str]
+async def members(
+    connection: AsyncConnection,
+    batch_id: UUID,
+    status: str | None,
+    *,
+    limit: int,
+    after: UUID | None,
+) -> Sequence[RowMapping]:
+    """Return up to `limit` of a batch's messages, in the order given, that follow the one named."""
+    query = with_channel().where(messages.c.batch_id == batch_id)
+    if status is not None:
+        query = query.where(messages.c.status == status)
+    if after is not None:
+        query = query.where(messages.c.id > after)
+    found = await connection.execute(query.order_by(messages.c.id).limit(limit))
+    rows: Sequence[RowMapping] = found.mappings().all()
+    return rows
+
+
+async def last(
+    connection: AsyncConnection,
+    batch_id: UUID,
+    statuses: Collection[str],
+    *,
+    limit: int,
+    before: UUID | None,
 ) -> list[UUID]:
-    """Lock the messages of a batch that have one of some statuses, and return their ids."""
+    """Return the ids of a batch's last messages, before the one named, that have some status."""
+    query = select(messages.c.id).where(
+        messages.c.batch_id == batch_id, messages.c.status.in_(statuses)
+    )
+    if before is not None:
+        query = query.where(messages.c.id < before)
+    found = await connection.execute(query.order_by(messages.c.id.desc()).limit(limit))
+    return list(found.scalars())
+
+
+async def lock(
+    connection: AsyncConnection, message_ids: Collection[UUID], statuses: Collection[str]
+) -> list[UUID]:
+    """Lock those of some messages that have one of some statuses, and return their ids."""
     found = await connection.execute(
         select(messages.c.id)
-        .where(messages.c.batch_id == batch_id, messages.c.status.in_(statuses))
+        .where(messages.c.id.in_(message_ids), messages.c.status.in_(statuses))
         .order_by(messages.c.id)
         .with_for_update()
     )

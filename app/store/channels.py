@@ -59,12 +59,17 @@ async def write(
         )
 
 
-async def take_due(connection: AsyncConnection, now: datetime, lease: timedelta) -> list[Name]:
-    """Take the channels that are to be looked at now; another process leaves them for a lease."""
+async def take_due(
+    connection: AsyncConnection, now: datetime, lease: timedelta, of: Collection[str]
+) -> list[Name]:
+    """Take the channels of some providers that are to be looked at now.
+
+    Another process leaves them for a lease.
+    """
     c = channels.c
     taken = await connection.execute(
         update(channels)
-        .where(c.state != State.CLOSED.value, c.probe_at <= now)
+        .where(c.state != State.CLOSED.value, c.probe_at <= now, c.provider.in_(sorted(of)))
         .values(probe_at=now + lease)
         .returning(c.provider, c.channel)
     )

@@ -1,6 +1,6 @@
 """Messages whose provider is due to be asked what became of them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,22 +10,25 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.store.tables import messages
 
 # The words of the partial index, as literals: a prepared plan could not use it otherwise.
-_TRACKED: Final[ColumnElement[bool]] = literal_column(
-    "status IN ('submitted', 'sent', 'delivered')"
-)
+TRACKED: Final[ColumnElement[bool]] = literal_column("status IN ('submitted', 'sent', 'delivered')")
 
 
 async def claim(
-    connection: AsyncConnection, *, now: datetime, lease: timedelta, limit: int
+    connection: AsyncConnection,
+    providers: Collection[str],
+    *,
+    now: datetime,
+    lease: timedelta,
+    limit: int,
 ) -> Sequence[RowMapping]:
-    """Take messages whose status is due to be asked; another worker leaves them alone for a lease.
+    """Take messages of some providers whose status is due to be asked.
 
-    Asking twice does no harm, so no fence is needed.
+    Another worker leaves them alone for a lease. Asking twice does no harm: no fence is needed.
     """
     c = messages.c
     due = (
         select(c.id)
-        .where(_TRACKED, c.due_at <= now)
+        .where(TRACKED, c.due_at <= now, c.provider.in_(sorted(providers)))
         .order_by(c.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -50,6 +53,6 @@ async def hasten(connection: AsyncConnection, row: RowMapping, now: datetime) ->
             c.campaign_id == row["campaign_id"],
             c.provider_message_id == row["provider_message_id"],
             c.due_at.is_not(None),
-            _TRACKED,
+            TRACKED,
         )
     await connection.execute(update(messages).where(which).values(due_at=now))

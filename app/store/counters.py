@@ -24,6 +24,7 @@ _PENDING: Final = "multicanal_counters"
 _MESSAGES: Final = "unsent:"  # with the channel
 _BYTES: Final = "unsent_bytes:"  # with the channel
 _CLIENT: Final = "unsent_client:"  # with the client's id
+_TRIES: Final = "webhook_tries:"  # with what came of them; ever
 LEFT: Final = "left"  # how many ever stopped waiting: how fast that grows is the pace
 
 
@@ -62,6 +63,19 @@ def moved(connection: AsyncConnection, row: Mapping[str, Any], to: Status) -> No
     if change:
         _note(connection, row, change)
         connection.info[_PENDING][LEFT] -= change
+
+
+def tried(connection: AsyncConnection, outcome: str) -> None:
+    """Note that a webhook was posted, and what came of it."""
+    connection.info[_PENDING][f"{_TRIES}{outcome}"] += 1
+
+
+async def tries(connection: AsyncConnection) -> dict[str, int]:
+    """Return how often webhooks were posted, by what came of it."""
+    found = await _values(connection)
+    return {
+        name.removeprefix(_TRIES): value for name, value in found.items() if name.startswith(_TRIES)
+    }
 
 
 def _note(connection: AsyncConnection, row: Mapping[str, Any] | RowMapping, change: int) -> None:
@@ -121,8 +135,9 @@ async def recount(connection: AsyncConnection) -> dict[str, int]:
         truth[f"{_MESSAGES}{channel}"] += count
         truth[f"{_BYTES}{channel}"] += int(size)
         truth[f"{_CLIENT}{client_id}"] += count
-    standing = await _values(connection)
-    standing.pop(LEFT, None)
+    found_rows = await _values(connection)
+    ever = (LEFT, _TRIES)  # what only grows is no count of what waits
+    standing = {name: value for name, value in found_rows.items() if not name.startswith(ever)}
     names = truth.keys() | standing.keys()
     drift = {name: truth[name] - standing.get(name, 0) for name in names}
     wrong = {name: change for name, change in sorted(drift.items()) if change}

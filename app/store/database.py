@@ -1,8 +1,9 @@
 """The engine, and the two ways to use it: `transaction()` writes, `reading()` only reads."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,9 +20,11 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.sql.schema import Table
+from sqlalchemy.util import await_only, greenlet_spawn
 
 from app.store import counters
 from app.store.patience import STALLED, Impatient
+from app.store.staging import Writing, is_beside, take_over, write_beside
 
 BUSY_TIMEOUT: Final = 10_000  # milliseconds that a SQLite writer waits for another process
 CONNECT: Final = 3  # seconds for a new connection, or for one of the pool to be free
@@ -32,9 +35,11 @@ SESSION: Final = (
     " -c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
 )
 _READ_ONLY: Final = "25006"  # SQLSTATE read_only_sql_transaction
+_LOCK_NOT_AVAILABLE: Final = "55P03"  # SQLSTATE lock_not_available: SESSION's `lock_timeout`
 
 # What says that the store itself, and not one row, is at fault.
 UNAVAILABLE: Final = (OperationalError, InterfaceError, PoolTimeout, OSError)
+_NO_SUCH: Final = frozenset({"42P01", "42703"})  # SQLSTATE undefined_table, undefined_column
 
 
 class CommitUnknown(ConnectionError):
@@ -43,6 +48,15 @@ class CommitUnknown(ConnectionError):
 
 class StoreReadOnly(ConnectionError):
     """The store takes no writes, such as a standby, or a primary that was demoted."""
+
+
+def lacks_schema(fault: BaseException) -> bool:
+    """Say whether a fault is that of a store which has not this version's tables."""
+    if not isinstance(fault, DBAPIError):
+        return False
+    if isinstance(fault.orig, sqlite3.OperationalError):
+        return str(fault.orig).startswith(("no such table", "no such column"))
+    return getattr(fault.orig, "sqlstate", None) in _NO_SUCH
 
 
 def address(text: str) -> URL:
@@ -58,6 +72,13 @@ def address(text: str) -> URL:
     if url.drivername in {"postgres", "postgresql", "postgresql+psycopg"}:
         return url.set(drivername="postgresql+psycopg")
     raise ValueError(message)
+
+
+def missing_file(text: str) -> str | None:
+    """Return that a store's file is not there, where it is one: to open it would make it."""
+    url = address(text)
+    is_missing = url.get_backend_name() == "sqlite" and not Path(url.database or "").exists()
+    return f"there is no file {url.database}" if is_missing else None
 
 
 class Database:
@@ -91,30 +112,33 @@ class Database:
         )
         # Two writers of one process would otherwise wait for each other by sleeping.
         self._one_writer = asyncio.Lock() if self.is_sqlite else None
+        # Who writes beside the store keeps a connection meanwhile; the writer needs one too.
+        self._one_beside = asyncio.Lock() if self.is_sqlite else None
         if self.is_sqlite:
             _prepare_sqlite(self._engine.sync_engine, begins=True)
             _prepare_sqlite(self._reader.sync_engine, begins=False)
 
     @asynccontextmanager
-    async def transaction(self, *, patient: bool = False) -> AsyncIterator[AsyncConnection]:
+    async def transaction(
+        self, *, patient: bool = False, first: Writing | None = None
+    ) -> AsyncIterator[AsyncConnection]:
         """Open a transaction that writes; its end commits, an exception rolls back.
 
-        A `patient` one waits for the server as long as it takes. Raises CommitUnknown where nobody
+        A `patient` one waits for the server as long as it takes. What `first` writes may be many
+        rows (of staging.TABLES): no other writer waits for them. Raises CommitUnknown where nobody
         can say whether it was committed, and StoreReadOnly where nothing can be written.
         """
         async with AsyncExitStack() as stack:
-            if self._one_writer is not None:
-                await stack.enter_async_context(self._one_writer)
-            # What is not committed at its end is rolled back.
-            connection = await stack.enter_async_context(self._engine.connect())
+            connection = await self._writer(stack, first)
             if patient and not self.is_sqlite:
                 raw = await connection.get_raw_connection()
                 driver: Any = raw.driver_connection
                 driver.patience = None
                 stack.callback(setattr, driver, "patience", STALLED)
             await connection.begin()
-            counters.start(connection)
             try:
+                if first is not None:
+                    await (take_over if self.is_sqlite else first)(connection)
                 yield connection
                 await counters.settle(connection)
             except InternalError as fault:
@@ -125,6 +149,21 @@ class Database:
                 await connection.commit()
             except (OperationalError, InterfaceError) as fault:
                 raise CommitUnknown(type(fault).__name__) from fault
+
+    async def _writer(self, stack: AsyncExitStack, first: Writing | None) -> AsyncConnection:
+        """Return a connection whose turn it is to write."""
+        turn = self._one_writer if first is None else self._one_beside
+        if turn is not None:
+            await stack.enter_async_context(turn)
+        # What is not committed at its end is rolled back.
+        connection = await stack.enter_async_context(self._engine.connect())
+        counters.start(connection)
+        if first is not None and self._one_writer is not None:
+            stack.push_async_callback(connection.invalidate)  # with its temporary tables
+            await write_beside(connection, first)
+            await stack.enter_async_context(self._one_writer)
+            stack.push_async_callback(connection.rollback)  # before the next one writes
+        return connection
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -145,6 +184,11 @@ def is_unavailable(fault: BaseException) -> bool:
     return isinstance(fault, UNAVAILABLE)
 
 
+def is_locked(fault: DBAPIError) -> bool:
+    """Say whether a statement waited for another transaction's rows for too long."""
+    return getattr(fault.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE
+
+
 def insert_new(connection: AsyncConnection, table: Table) -> "postgresql.Insert | sqlite.Insert":
     """Return an INSERT that passes over rows whose unique key stands already."""
     if connection.dialect.name == "sqlite":
@@ -152,19 +196,47 @@ def insert_new(connection: AsyncConnection, table: Table) -> "postgresql.Insert 
     return postgresql.insert(table).on_conflict_do_nothing()
 
 
+async def _write_ahead(cursor: Any) -> None:  # noqa: ANN401 -- the driver's own
+    """Let readers and a writer work side by side; the file remembers it."""
+    # Processes that open a new file at once: all but one are refused, without the busy timeout.
+    gives_up = asyncio.get_running_loop().time() + BUSY_TIMEOUT / 1000
+    while True:
+        try:
+            await greenlet_spawn(cursor.execute, "PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if asyncio.get_running_loop().time() >= gives_up:
+                raise
+            await asyncio.sleep(0.02)
+        else:
+            return
+
+
 def _prepare_sqlite(engine: Engine, *, begins: bool) -> None:
     @event.listens_for(engine, "connect")
     def _(dbapi_connection: Any, _record: object) -> None:  # noqa: ANN401 -- the driver's own
-        cursor = dbapi_connection.cursor()
-        # FULL: with NORMAL, a power cut may take back commits that were answered with 202.
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+        try:
+            cursor = dbapi_connection.cursor()
+            # FULL: with NORMAL, a power cut may take back commits that were answered with 202.
+            # Temporary tables in memory: they hold contents, and a container's disk is read-only.
+            for pragma in ("synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+                cursor.execute(f"PRAGMA {pragma}")
+            await_only(_write_ahead(cursor))
+            cursor.close()
+        except sqlite3.Error:  # no database: nobody else ends the thread of what was opened
+            dbapi_connection.close()
+            raise
 
     if begins:
+
+        @event.listens_for(engine, "invalidate")
+        def _(dbapi_connection: Any, _record: object, _fault: object) -> None:  # noqa: ANN401
+            # A cancelled writer's connection is closed, but SQLite waits with that for statements
+            # that a traceback still holds, and everybody else would wait for the lock.
+            with suppress(sqlite3.Error, ValueError):  # it is closed already
+                dbapi_connection.rollback()
 
         @event.listens_for(engine, "begin")
         def _(connection: Connection) -> None:
             # A deferred transaction that turns into a writer fails at once with "database is
             # locked", whatever the busy timeout: writers say so from the start.
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            connection.exec_driver_sql("BEGIN" if is_beside(connection) else "BEGIN IMMEDIATE")

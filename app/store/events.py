@@ -1,14 +1,33 @@
 """What happened to messages: one row for each move of a status, and for news that moved none."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.identifiers import Identifiers
 from app.store.tables import events
+
+
+async def add(
+    connection: AsyncConnection,
+    ids: Identifiers,
+    owner: Mapping[str, Any] | RowMapping,
+    kind: str,
+    at: datetime,
+    detail: Mapping[str, Any],
+) -> None:
+    """Write an event of a kind such as `endpoint.disabled`, for who owns what it is about.
+
+    `owner` holds at least client_id and mode.
+    """
+    source = kind.partition(".")[0]
+    of = {"id": None, "client_id": owner["client_id"], "mode": owner["mode"]}
+    row = event_row(ids, of, 0, None, "", type=kind, at=at, source=source, detail=dict(detail))
+    await connection.execute(insert(events).values(row | {"status": None}))
 
 
 async def timeline(connection: AsyncConnection, message_id: UUID) -> Sequence[RowMapping]:
@@ -41,6 +60,7 @@ def event_row(
         "provider_label": None,
         "provider_time": None,
         "applied": True,
+        "failure": None,
         "detail": None,
         **columns,
     }

@@ -9,9 +9,10 @@ from typing import Final
 from sqlalchemy import RowMapping, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.identifiers import made_at
 from app.domain.message import Channel
 from app.domain.standing import State
-from app.store import acknowledgements, channels, contracts, unmapped
+from app.store import acknowledgements, channels, contracts, counters, deliveries, feed, unmapped
 from app.store.queue import WAITING
 from app.store.tables import contracts as contracts_table
 from app.store.tables import messages
@@ -29,6 +30,9 @@ class Figures:
     uncertain: Mapping[Channel, int]
     shut: Sequence[RowMapping]  # channels that nothing leaves on
     unmatched: int  # acknowledgements
+    unpublished: float  # seconds for which the first event waits for its place in its feed
+    webhooks: tuple[int, float]  # that wait, and for how many seconds the first does
+    tries: Mapping[str, int]  # of webhooks, by what came of them
 
 
 async def figures(connection: AsyncConnection, now: datetime) -> Figures:
@@ -40,7 +44,20 @@ async def figures(connection: AsyncConnection, now: datetime) -> Figures:
         uncertain={one: await _uncertain(connection, one) for one in Channel},
         shut=[row for row in await channels.every(connection) if row["state"] != State.CLOSED],
         unmatched=await acknowledgements.count_unmatched(connection),
+        unpublished=await _unpublished(connection, now),
+        webhooks=await _webhooks(connection, now),
+        tries=await counters.tries(connection),
     )
+
+
+async def _unpublished(connection: AsyncConnection, now: datetime) -> float:
+    first = await feed.oldest_waiting(connection)
+    return max(0.0, (now - made_at(first)).total_seconds()) if first is not None else 0.0
+
+
+async def _webhooks(connection: AsyncConnection, now: datetime) -> tuple[int, float]:
+    count, first = await deliveries.pending(connection)
+    return count, max(0.0, (now - first).total_seconds()) if first else 0.0
 
 
 async def _drift(connection: AsyncConnection) -> Mapping[tuple[str, str], int]:

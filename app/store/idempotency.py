@@ -1,14 +1,27 @@
 """Idempotency keys: the first answer to a key, written in the transaction that made it true."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, delete, select, tuple_, update
+from sqlalchemy import RowMapping, and_, delete, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.store import existing
 from app.store.database import insert_new
 from app.store.tables import idempotency_keys
+
+Named = tuple[UUID, str, str]  # client, mode, key
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """How far a walk through old keys came."""
+
+    last: tuple[datetime, Named] | None  # when it was written, and which; None: it was the end
+    forgotten: int
 
 
 async def find(
@@ -59,3 +72,34 @@ async def free(connection: AsyncConnection, object_id: UUID, client_id: UUID, ke
             idempotency_keys.c.object_id == object_id,
         )
     )
+
+
+async def forget(
+    connection: AsyncConnection, before: datetime, after: tuple[datetime, Named] | None, most: int
+) -> Walked:
+    """Delete keys written before a time, unless what they made still stands.
+
+    It looks at `most` of them, oldest first, after the one named.
+    """
+    c = idempotency_keys.c
+    named = tuple_(c.client_id, c.mode, c.key)
+    query = select(c.client_id, c.mode, c.key, c.object_id, c.created_at).where(
+        c.created_at < before
+    )
+    if after is not None:
+        at, last = after
+        query = query.where(
+            c.created_at >= at, or_(c.created_at > at, and_(c.created_at == at, named > last))
+        )
+    found = await connection.execute(
+        query.order_by(c.created_at, c.client_id, c.mode, c.key).limit(most)
+    )
+    rows = found.all()
+    standing = await existing.objects(connection, {row.object_id for row in rows}) if rows else ()
+    gone = [row for row in rows if row.object_id not in standing]
+    for row in gone:
+        await free(connection, row.object_id, row.client_id, row.key)
+    if len(rows) < most:
+        return Walked(None, len(gone))
+    end = rows[-1]
+    return Walked((end.created_at, (end.client_id, end.mode, end.key)), len(gone))

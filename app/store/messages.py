@@ -12,8 +12,9 @@ from sqlalchemy import RowMapping, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.identifiers import Identifiers
-from app.domain.message import Message, files_of, masked_recipient, units_of
+from app.domain.message import Message, Sms, files_of, masked_recipient, units_of
 from app.domain.outcome import Failure
+from app.domain.segments import encoding_of
 from app.domain.status import BY_REPORT, NEXT, Status
 from app.store import counters
 from app.store.contents import written
@@ -52,6 +53,7 @@ def row_of(message: Message) -> dict[str, Any]:
     """Return a new message's row."""
     waits = message.send_at is not None and message.send_at > message.created_at
     content = written(message.channel, message.content)
+    text = message.content.text if isinstance(message.content, Sms) else None
     return {
         "id": message.id,
         "client_id": message.client_id,
@@ -73,7 +75,9 @@ def row_of(message: Message) -> dict[str, Any]:
         "content": content,
         "size": len(content.encode()) + sum(file.size for file in files_of(message.content)),
         "recipient": masked_recipient(message.content),
+        "recipient_digest": message.recipient_digest,
         "units": units_of(message.content),
+        "encoding": encoding_of(text).value if text is not None else None,
         "status": (Status.SCHEDULED if waits else Status.QUEUED).value,
         "status_at": message.created_at,
         "status_source": "client",
@@ -235,5 +239,6 @@ def _event_of(
         provider_label=step.label and step.label[:LABEL_LENGTH],
         provider_time=step.occurred and step.occurred[:64],
         applied=applied,
+        failure=asdict(step.failure) if step.failure else None,
         detail=dict(step.detail) if step.detail else None,
     )

@@ -1,4 +1,4 @@
-"""Bring a store to this version's schema, and tell which schema it has."""
+"""Bring a store to this version's schema."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,31 +6,12 @@ from typing import Final
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from app.store.database import Database
 
 MIGRATIONS: Final = Path(__file__).resolve().parents[2] / "migrations"
 ADVISORY_LOCK: Final = 0x6D756C746963616E  # "multican": one migration at a time on PostgreSQL
-
-
-def newest() -> str:
-    """Return the revision that this version of the gateway works with."""
-    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
-    if head is None:
-        message = f"{MIGRATIONS} holds no revision"
-        raise RuntimeError(message)
-    return head
-
-
-async def revision(database: Database) -> str | None:
-    """Return the store's revision, None for an empty store."""
-    async with database.reading() as connection:
-        return await connection.run_sync(
-            lambda bare: MigrationContext.configure(bare).get_current_revision()
-        )
 
 
 async def upgrade(database: Database, target: str = "head") -> None:

@@ -62,11 +62,12 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How much may be claimed, and of which providers nothing."""
+    """How much may be claimed, of which providers, and of which of those nothing."""
 
     limit: int
     shut: Collection[str] = ()
     slots: int = 0  # of each billing code; 0: messages are sent without any
+    of: Collection[str] | None = None  # None: of every provider
 
 
 async def claim(
@@ -93,6 +94,7 @@ async def claim(
             c.channel == channel.value,
             c.due_at <= now,
             or_(c.expires_at.is_(None), c.expires_at > now),
+            *([c.provider.in_(sorted(room.of))] if room.of is not None else []),
             *([c.provider.not_in(room.shut)] if room.shut else []),
             *([slots.fits(room.slots)] if room.slots else []),
         )

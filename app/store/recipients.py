@@ -1,19 +1,27 @@
 """The recipients of messages that have several, each with a status of its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.message import Email
+from app.domain.identity import of_address
+from app.domain.message import Content, Email
 from app.domain.status import Status
 from app.store.tables import recipients
 
 
-def rows_of(message: Mapping[str, Any], content: Email) -> list[dict[str, Any]]:
-    """Return the new rows of an e-mail that the relay carries."""
+def rows_of(
+    message: Mapping[str, Any], content: Content, digest: Callable[[str], str]
+) -> list[dict[str, Any]]:
+    """Return the new rows of an e-mail that the relay carries; other messages have none.
+
+    `digest` returns the hash of an identity, by which a search finds the message.
+    """
+    if not isinstance(content, Email) or not content.relay:
+        return []
     to = (content.to_address, *content.also_to)
     kinds = [*(("to", one) for one in to), *(("cc", one) for one in content.cc)]
     return [
@@ -22,6 +30,7 @@ def rows_of(message: Mapping[str, Any], content: Email) -> list[dict[str, Any]]:
             "place": place,
             "kind": kind,
             "address": address,
+            "digest": digest(of_address(address)),
             # Where the provider begins to tell; until it does, the message's own status is shown.
             "status": Status.SUBMITTED.value,
             "status_at": message["created_at"],

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.store.tables import reports
 
 # The words of the partial index, as literals: a prepared plan could not use it otherwise.
-_OPEN: Final[ColumnElement[bool]] = literal_column("status IN ('queued', 'running')")
+OPEN: Final[ColumnElement[bool]] = literal_column("status IN ('queued', 'running')")
 
 
 async def add(connection: AsyncConnection, row: Mapping[str, Any]) -> None:
@@ -41,7 +41,7 @@ async def claim(
     c = reports.c
     due = (
         select(c.id)
-        .where(_OPEN, c.due_at <= now)
+        .where(OPEN, c.due_at <= now)
         .order_by(c.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -22,7 +22,7 @@ from app.store.database import insert_new
 from app.store.tables import attempts, grants, messages, rates
 
 # The words of the partial indexes, as literals: a prepared plan could not use them otherwise.
-_UNCERTAIN: Final[ColumnElement[bool]] = literal_column("status = 'uncertain'")
+UNCERTAIN: Final[ColumnElement[bool]] = literal_column("status = 'uncertain'")
 _LEASED: Final[ColumnElement[bool]] = literal_column("status = 'submitting'")
 # `blocked_reason` of a message that was proven not to have been sent, and waits for a person.
 PROVEN: Final = "absence_proven"
@@ -46,7 +46,7 @@ async def claim(
     due = (
         select(c.id)
         .where(
-            _UNCERTAIN,
+            UNCERTAIN,
             or_(c.due_at.is_(None), c.due_at <= due_by),
             *([c.provider.in_(providers)] if providers is not None else []),
             *([c.id.not_in(besides)] if besides else []),
@@ -89,7 +89,7 @@ async def take_turn(
 async def hurry(connection: AsyncConnection, message_id: UUID, now: datetime) -> None:
     """Have a message looked at now, if it is uncertain: there is news of it."""
     await connection.execute(
-        update(messages).where(messages.c.id == message_id, _UNCERTAIN).values(due_at=now)
+        update(messages).where(messages.c.id == message_id, UNCERTAIN).values(due_at=now)
     )
 
 
@@ -99,7 +99,7 @@ async def channels_of(
     """Return the providers and channels of those messages that are uncertain."""
     c = messages.c
     found = await connection.execute(
-        select(c.provider, c.channel).where(c.id.in_(message_ids), _UNCERTAIN).distinct()
+        select(c.provider, c.channel).where(c.id.in_(message_ids), UNCERTAIN).distinct()
     )
     return {(row.provider, row.channel) for row in found}
 
@@ -148,7 +148,7 @@ async def count(connection: AsyncConnection, provider: str, channel: str, most: 
     c = messages.c
     few = (
         select(c.id)
-        .where(_UNCERTAIN, c.channel == channel, c.provider == provider, c.blocked_reason.is_(None))
+        .where(UNCERTAIN, c.channel == channel, c.provider == provider, c.blocked_reason.is_(None))
         .limit(most)
         .subquery()
     )
@@ -197,7 +197,7 @@ async def texts_in_doubt(connection: AsyncConnection, provider: str) -> Sequence
     """Return the text messages that a provider may have taken without our knowing it."""
     c = messages.c
     found: list[RowMapping] = []
-    for which in (_UNCERTAIN, _LEASED):
+    for which in (UNCERTAIN, _LEASED):
         rows = await connection.execute(
             select(c.id, c.content, func.min(attempts.c.started_at).label("started_at"))
             .join(attempts, attempts.c.message_id == c.id)

@@ -16,6 +16,7 @@ _TIME = sa.DateTime(timezone=True)
 def upgrade() -> None:
     _clients_and_keys()
     op.add_column("messages", sa.Column("recipient_digest", sa.String(length=64), nullable=True))
+    op.add_column("messages", sa.Column("encoding", sa.String(length=8), nullable=True))
     for name, table, columns, where in (
         (
             "ix_messages_recipient",
@@ -80,11 +81,12 @@ def _clients_and_keys() -> None:
     op.create_table(
         "client_rates",
         sa.Column("client_id", sa.Uuid(), nullable=False),
+        sa.Column("mode", sa.String(length=8), nullable=False),
         sa.Column("free_at", _TIME, nullable=False),
         sa.ForeignKeyConstraint(
             ["client_id"], ["clients.id"], name=op.f("fk_client_rates_client_id")
         ),
-        sa.PrimaryKeyConstraint("client_id", name=op.f("pk_client_rates")),
+        sa.PrimaryKeyConstraint("client_id", "mode", name=op.f("pk_client_rates")),
     )
     op.create_table(
         "daily_usage",
@@ -114,6 +116,7 @@ def _events() -> None:
         batch.add_column(sa.Column("client_id", sa.Uuid(), nullable=True))
         batch.add_column(sa.Column("mode", sa.String(length=8), nullable=True))
         batch.add_column(sa.Column("position", sa.BigInteger(), nullable=True))
+        batch.add_column(sa.Column("failure", sa.JSON(none_as_null=True), nullable=True))
         batch.alter_column("message_id", existing_type=sa.Uuid(), nullable=True)
         batch.alter_column("status", existing_type=sa.String(length=20), nullable=True)
     for column in ("client_id", "mode"):
@@ -124,7 +127,7 @@ def _events() -> None:
     op.create_index(
         "ix_events_unpublished",
         "events",
-        ["id"],
+        ["client_id", "mode", "id"],
         unique=False,
         postgresql_where=_UNPUBLISHED,
         sqlite_where=_UNPUBLISHED,
@@ -155,6 +158,7 @@ def _webhooks() -> None:
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("disabled_reason", sa.String(length=32), nullable=True),
         sa.Column("failing_since", _TIME, nullable=True),
+        sa.Column("failing_told_at", _TIME, nullable=True),
         sa.Column("created_at", _TIME, nullable=False),
         sa.Column("changed_at", _TIME, nullable=False),
         sa.Column("deleted_at", _TIME, nullable=True),
@@ -193,7 +197,7 @@ def _webhooks() -> None:
     op.create_index(
         "ix_webhook_deliveries_due",
         "webhook_deliveries",
-        ["due_at"],
+        ["endpoint_id", "due_at"],
         postgresql_where=sa.text("state = 'pending'"),
         sqlite_where=sa.text("state = 'pending'"),
     )
@@ -208,7 +212,7 @@ def downgrade() -> None:
     with op.batch_alter_table("events") as batch:
         batch.alter_column("status", existing_type=sa.String(length=20), nullable=False)
         batch.alter_column("message_id", existing_type=sa.Uuid(), nullable=False)
-        for column in ("position", "mode", "client_id"):
+        for column in ("failure", "position", "mode", "client_id"):
             batch.drop_column(column)
     op.drop_index("ix_recipients_digest", table_name="recipients")
     op.drop_index("ix_messages_recipient", table_name="messages")
@@ -217,7 +221,7 @@ def downgrade() -> None:
     op.drop_index("ix_idempotency_keys_created_at", table_name="idempotency_keys")
     for table, columns in {
         "recipients": ("digest",),
-        "messages": ("recipient_digest",),
+        "messages": ("encoding", "recipient_digest"),
         "api_keys": ("networks", "last_used_at", "expires_at", "label"),
         "clients": ("daily_quotas", "rate", "idempotency", "unique_references"),
     }.items():

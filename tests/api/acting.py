@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, update
 
-from app.api.access import create_key
+from app.api.issue import create_key
 from app.delivery import submit
 from app.delivery.conclude import Ended
 from app.domain.identifiers import MESSAGE, read

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from app import main
-from app.api.access import SCOPES, create_key
+from app.api.access import SCOPES
+from app.api.issue import create_key
 from app.domain.message import Mode
 from app.processes import Server, listen, port_of
 from app.providers.efidem.simulator import create_app

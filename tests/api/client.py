@@ -19,6 +19,7 @@ from yarl import URL
 from app.api.edge import Edge
 from app.delivery.gateway import Gateway
 from app.store.tables import acknowledgements, documents, events, idempotency_keys, messages
+from tests.api import documented
 
 PROBLEM = "application/problem+json"
 SECRET = "callback-secret-of-these-tests"
@@ -75,7 +76,9 @@ class Api:
         async with self.session.request(
             method, url, data=data, headers=sent, allow_redirects=False
         ) as answer:
-            return Answer(answer.status, answer.headers, await answer.read())
+            content = await answer.read()
+        documented.check(method, path, answer.status, answer.headers, content)
+        return Answer(answer.status, answer.headers, content)
 
     async def get(self, path: str, **options: Any) -> Answer:
         return await self.call("GET", path, **options)

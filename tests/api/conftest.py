@@ -14,12 +14,15 @@ import pytest
 from sqlalchemy import delete, update
 
 from app import main
-from app.api.access import USUAL_SCOPES, create_key
+from app.api.access import USUAL_SCOPES
+from app.api.access_settings import AccessSettings
+from app.api.issue import create_key
 from app.delivery.settings import QueueSettings
 from app.domain.message import Mode
 from app.processes import Server, listen, port_of
 from app.providers.efidem.settings import EfidemSettings
 from app.providers.fax123.settings import Fax123Settings
+from app.providers.twins import TwinSettings
 from app.settings import AllSettings, CoreSettings
 from app.store import migrate
 from app.store.database import Database
@@ -34,6 +37,8 @@ def settings(
     providers: str = "http://127.0.0.1:9",
     efidem: Mapping[str, Any] | None = None,
     queue: Mapping[str, Any] | None = None,
+    access: Mapping[str, Any] | None = None,
+    twins: Mapping[str, Any] | None = None,
     **changes: Any,
 ) -> AllSettings:
     """Settings of these tests alone: providers at an address where nobody listens."""
@@ -48,10 +53,12 @@ def settings(
     return AllSettings(
         core=CoreSettings(_env_file=None, **{**usual, **changes}),
         queue=QueueSettings(_env_file=None, **(queue or {})),
+        access=AccessSettings(_env_file=None, **(access or {})),
         efidem=EfidemSettings(
             _env_file=None, **{"wsdl": f"{providers}/efidem.wsdl", **(efidem or {})}
         ),
         fax123=Fax123Settings(_env_file=None, url=f"{providers}/http.php"),
+        twins=TwinSettings(_env_file=None, **(twins or {})),
     )
 
 

@@ -64,6 +64,20 @@ async def test_a_full_queue_takes_no_one_more_but_answers_what_it_took(small: Ap
     assert await small.count(messages) == 10
 
 
+async def test_an_estimate_says_that_there_is_no_room_and_takes_none(small: Api) -> None:
+    body = {"channel": "sms", **sms()}
+    room = [(await small.post("/v1/estimates", body)).json()["valid"] for _ in range(20)]
+    for _ in range(7):
+        assert (await small.post("/v1/sms", sms())).status == 202
+
+    found = (await small.post("/v1/estimates", body)).json()
+    of_another = (await small.post("/v1/estimates", body, key=small.other)).json()
+
+    assert room == [True] * 20
+    assert [(one["pointer"], one["code"]) for one in found["errors"]] == [("", "quota_exceeded")]
+    assert (found["valid"], of_another["valid"]) == (False, True)
+
+
 async def test_what_can_wait_gives_way_to_what_cannot(small: Api) -> None:
     for place in range(8):
         await small.post("/v1/sms", sms(), key=(small.live, small.other)[place % 2])

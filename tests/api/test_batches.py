@@ -81,7 +81,7 @@ async def test_what_is_wrong_in_the_defaults_is_named_there_and_once(api: Api) -
     ("given", "pointer", "code"),
     [
         ({"messages": []}, "/messages", "too_short"),
-        ({"messages": [{}] * 1001}, "/messages", "too_long"),
+        ({"messages": [{}] * 10_001}, "/messages", "too_long"),
         ({"messages": [1]}, "/messages/0", "wrong_type"),
         ({}, "/messages", "missing"),
         ({"messages": texts(1), "mode": "multi"}, "/mode", "not_allowed"),
@@ -110,6 +110,44 @@ async def test_messages_of_one_call_differ_in_nothing_but_their_recipient(
     answer = await api.post(TEXTS, {"mode": "provider_multi", "messages": rows})
 
     assert wrong(answer) == [(pointer, "not_in_provider_multi")]
+
+
+async def test_what_the_first_of_one_call_has_alone_is_named_there(api: Api) -> None:
+    defaults = {"text": "Bonjour", "sender": "NOUS"}
+    rows = [{"to": f"+3363998000{place}"} for place in range(1, 5)]
+    rows[0]["text"] = "Autre"
+
+    answer = await api.post(
+        TEXTS, {"mode": "provider_multi", "defaults": defaults, "messages": rows}
+    )
+
+    assert wrong(answer) == [("/messages/0/text", "not_in_provider_multi")]
+
+
+async def test_a_field_whose_name_holds_a_slash_is_named_where_it_stands(api: Api) -> None:
+    given = {"defaults": {"text": "x", "a/b~": 1}, "messages": [{"to": "+33639980001", "c/d": 2}]}
+
+    assert wrong(await api.post(TEXTS, given)) == [
+        ("/defaults/a~1b~0", "unknown_field"),
+        ("/messages/0/c~1d", "unknown_field"),
+    ]
+
+
+@pytest.mark.parametrize("mode", ["individual", "provider_multi"])
+async def test_one_variable_more_than_the_wsdl_takes_is_named(
+    database: Database, mode: str
+) -> None:
+    async with asking(database) as asked:
+        await asked.api.gateway.providers["efidem"].start()
+        rows = [{"to": [{"address": f"{name}@exemple.fr"}]} for name in ("un", "deux")]
+        given = {"mode": mode, "defaults": email(), "messages": rows}
+        fits = await asked.post(EMAILS, {**given, "messages": [rows[0]]})
+        rows[1]["variables"] = ["x"] * 99  # type: ignore[assignment]
+
+        answer = await asked.post(EMAILS, given)
+
+    assert fits.status == 202
+    assert wrong(answer) == [("/messages/1/variables", "not_carried")]
 
 
 async def test_messages_of_one_call_may_differ_in_what_is_their_own(api: Api) -> None:

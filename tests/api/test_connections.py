@@ -159,6 +159,15 @@ async def test_an_announced_body_over_the_limit_is_refused_before_it_is_read(sha
     assert ended.seconds < 6
 
 
+async def test_a_length_with_zeros_before_it_is_read_as_the_number_that_it_is(shared: Api) -> None:
+    length = "0" * 5_000 + "2"  # more digits than Python reads of a number
+    head = post(shared, "/v1/sms", "application/json", f"Content-Length: {length}")
+
+    ended = await fed(shared, head.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + b"{}")
+
+    assert ended.status == 422
+
+
 async def test_an_endless_body_is_refused_at_the_limit_and_ended(shared: Api) -> None:
     kept = await shared.count(documents)
     for kind, path in (("application/json", "/v1/sms"), ("text/plain", "/v1/documents")):
@@ -190,3 +199,36 @@ async def test_no_connection_is_upgraded(shared: Api) -> None:
         )
 
         assert ended.status in {200, 400}
+
+
+@pytest.mark.parametrize("cut", [0, 120, 1_000])
+async def test_an_offered_protocol_is_passed_over_and_the_request_answered(
+    shared: Api, cut: int
+) -> None:
+    """As Java's own client offers it with the first request of each connection."""
+    body = b'{"to": "+33639980001", "text": "offered"}'
+    offer = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAEAAEAA")
+    length = f"Content-Length: {len(body)}"
+    key = f"Idempotency-Key: offered-{cut}"
+    request = post(shared, "/v1/sms", "application/json", *offer, length, key) + body
+    again = post(shared, "/v1/sms", "application/json", length, key, "Connection: close") + body
+    async with connected(shared) as (reader, writer):
+        writer.write(request[:cut])
+        await asyncio.sleep(0.05)
+        writer.write(request[cut:] + again)
+        async with asyncio.timeout(10):
+            answers = await reader.read()
+
+    assert answers.count(b"HTTP/1.1 202 ") == 2
+    assert answers.count(b"idempotency-replayed: true") == 1
+    assert b"HTTP/1.1 101" not in answers
+
+
+async def test_many_offers_at_once_are_each_passed_over(shared: Api) -> None:
+    one = LINE + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    async with connected(shared) as (reader, writer):
+        writer.write(one * 50 + LINE + b"Connection: close\r\n\r\n")
+        async with asyncio.timeout(10):
+            answers = await reader.read()
+
+    assert answers.count(b"HTTP/1.1 200 ") == 51

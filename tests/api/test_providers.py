@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from app import main
-from app.api.access import create_key
+from app.api.issue import create_key
 from app.delivery.keep_contract import ContractStore
 from app.domain.message import Mode
+from app.providers.efidem.drift import Difference, Severity, What
 from app.providers.efidem.functions import FUNCTIONS
 from app.store.database import Database
 from tests.api.client import BODIES, Api, email, problem, sms, wrong
@@ -164,6 +166,26 @@ async def test_a_changed_contract_is_told_until_it_is_accepted(
     ]
     assert health["status"] == "degraded"
     assert (after["fingerprint"], after["pending"]) == (found["pending"]["fingerprint"], None)
+
+
+async def test_a_change_that_another_process_found_is_told_at_once(
+    database: Database, front: Front
+) -> None:
+    account = {"username": "a", "password": "b", "app_id": "c"}
+    async with serving(database, providers=front.url, efidem=account) as unknown:
+        api = await started(unknown)
+        key = await operator(api)
+        before = (await api.get(CONTRACT, key=key)).json()["state"]
+        store = ContractStore(database, "efidem", main.now)
+        accepted = await store.accepted()
+        assert accepted is not None
+        gone = Difference(severity=Severity.ERROR, what=What.OPERATION_GONE).shown()
+        other = replace(accepted, fingerprint="0" * 64)
+        assert await store.keep_pending(other, [gone], against=accepted.fingerprint)
+        found = (await api.get(CONTRACT, key=key)).json()
+
+    assert found["pending"]["fingerprint"] == "0" * 64
+    assert (before, found["state"]) == ("ready", "degraded")
 
 
 async def test_the_fax_provider_has_one_function_and_no_contract_to_read(api: Api) -> None:

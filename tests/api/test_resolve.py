@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.api.access import create_key
+from app.api.issue import create_key
 from app.delivery import resolve_many, submit
 from app.delivery.conclude import Ended
 from app.domain.message import Channel, Mode
@@ -38,7 +38,7 @@ def many(outcome: str = "abandon", channel: str = "sms", **more: Any) -> dict[st
 async def own(api: Api) -> str:
     """Return a key of the usual client that may resolve."""
     digest = api.edge.access.digest
-    name = (await api.edge.access.caller(f"Bearer {api.live}")).name
+    name = (await api.get("/v1/me")).json()["client"]["name"]
     return await create_key(
         api.gateway, digest, name=name, mode=Mode.LIVE, scopes=["messages:resolve"]
     )

@@ -114,6 +114,7 @@ async def test_the_least_that_a_message_needs_is_accepted(shared: Api, path: str
         "fax": {"pages": 1, "pages_sent": None, "document_fetched_at": None, "ack_overdue": False}
         if channel == "fax"
         else None,
+        "sms": {"encoding": "gsm7", "segments": 1} if channel == "sms" else None,
         "cost": {"estimated": None, "segments_or_pages": units, "final": False},
         "submitted_at": None,
         "send_at": None,
@@ -335,7 +336,7 @@ async def test_a_french_postal_code_has_five_digits(shared: Api, code: str) -> N
 
     assert (answer.status, code == "00000") in {(202, True), (422, False)}
     if answer.status == 422:
-        assert wrong(answer) == [("/to/address", "postal_code_length")]
+        assert wrong(answer) == [("/to/address/postal_code", "postal_code_length")]
 
 
 async def test_a_foreign_letter_has_its_own_postal_code(shared: Api) -> None:

@@ -99,7 +99,7 @@ async def test_an_operator_has_a_provider_looked_at_at_once(api: Api) -> None:
     assert set(answer.json()) == described("ProviderStateOut")
     async with api.gateway.database.transaction() as connection:
         now, lease = api.gateway.now(), api.gateway.timing.lease
-        assert await channels.take_due(connection, now, lease) == [("efidem", "sms")]
+        assert await channels.take_due(connection, now, lease, {"efidem"}) == [("efidem", "sms")]
 
 
 async def test_the_look_itself_writes_down_what_it_found(api: Api) -> None:

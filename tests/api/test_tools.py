@@ -215,6 +215,14 @@ async def test_a_number_that_is_none_is_an_answer_and_no_fault(asked: Asking, te
     assert found["reason"]
 
 
+@pytest.mark.parametrize("text", ["12", "nobody", "(0)", "00 123 456", "0"])
+async def test_the_provider_is_not_asked_about_what_is_no_number(asked: Asking, text: str) -> None:
+    """Its answer would be as short as a code of its own, and say nothing to rely on."""
+    found = await number(asked, text, provider_check=True)
+
+    assert (found["valid"], found["provider"]) == (False, None)
+
+
 async def test_an_empty_number_is_refused_by_the_provider(asked: Asking) -> None:
     answer = await asked.post("/v1/tools/phone-number", {"number": "", "provider_check": True})
 
@@ -342,7 +350,9 @@ async def test_a_provider_that_cannot_be_reached_is_unavailable(store: Database)
 async def test_a_contract_that_cannot_be_read_is_named(store: Database) -> None:
     async with asking(store, efidem={"wsdl": "http://127.0.0.1:9/efidem.wsdl"}) as asked:
         found = problem(await asked.post(*PATHS[0]), 503, "provider_contract")
-        assert "cannot be reached" in found["detail"]
+        # Where the WSDL lies is the operator's to know.
+        assert "127.0.0.1" not in found["detail"]
+        assert "multicanal providers check says why" in found["detail"]
     async with asking(store, efidem={"app_id": None}) as asked:
         found = problem(await asked.post(*PATHS[0]), 503, "provider_contract")
         assert "MULTICANAL_EFIDEM_APP_ID" in found["detail"]

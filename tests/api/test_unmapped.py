@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.api.access import create_key
+from app.api.issue import create_key
 from app.domain.message import Mode
 from app.providers.fax123.acknowledgement import NAME as ACKNOWLEDGEMENT
 from app.store import unmapped

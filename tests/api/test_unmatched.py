@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.api.access import create_key
+from app.api.issue import create_key
 from app.domain.message import Mode
 from app.domain.outcome import Accepted
 from tests.api.client import Answer, Api, problem
@@ -118,7 +118,9 @@ async def test_the_list_goes_on_where_the_page_ends(api: Api, admin: str) -> Non
     assert found[:5] == ["PAGE4", "PAGE3", "PAGE2", "PAGE1", "PAGE0"]
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "order=up", "cursor="])
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=201", "limit=x", "limit=1&limit=2", "order=up", "cursor="]
+)
 async def test_another_query_is_refused(api: Api, admin: str, query: str) -> None:
     answer = await api.get(f"{PATH}?{query}", key=admin)
 

@@ -95,9 +95,7 @@ def run(folder: Path, asked: argparse.Namespace) -> Findings:
         fleet.calm()
         settled(site, asked.settle)
         assert fleet.end(PATIENCE), f"a client got no answer\n{site.tails()}"
-        quiet = drained(site)
-        # Nothing may move between what is shown and what is stored.
-        ended = {name: site.stop(name) for name in parts if name.startswith("worker")}
+        quiet, ended = stopped(site, [name for name in parts if name.startswith("worker")])
         listed = listing(site)
         ended |= {name: site.stop(name) for name in site.names() if name in parts}
         found = checks.judge(
@@ -118,16 +116,39 @@ def run(folder: Path, asked: argparse.Namespace) -> Findings:
     return found
 
 
+def stopped(site: Site, workers: list[str]) -> tuple[bool, dict[str, int]]:
+    """Drain the queue and end the workers; say whether it drained, and how each worker ended.
+
+    Nothing may move between what is shown and what is stored. A worker that is told to end may
+    still find out that a message was not sent, which then waits: it is given to them again.
+    """
+    ended: dict[str, int] = {}
+    while True:
+        quiet = drained(site)
+        for name in workers:
+            ended[name] = site.stop(name) or ended.get(name, 0)
+        if not quiet or not under_way(site):
+            return quiet, ended
+        site.start(*workers)
+
+
 def drained(site: Site) -> bool:
     """Wait until nothing waits and nothing is under way; say whether it came to that."""
     deadline = time.monotonic() + DRAIN
-    while time.monotonic() < deadline:
-        # What a channel holds back that too much is uncertain on waits for a person.
-        standing = listing(site, without_braked=True)
-        if not set(standing.values()) & {"queued", "scheduled", "submitting"}:
-            return True
+    while under_way(site):
+        if time.monotonic() > deadline:
+            return False
         time.sleep(0.5)
-    return False
+    return True
+
+
+def under_way(site: Site) -> bool:
+    """Say whether anything waits to be sent, or is being sent.
+
+    What a channel holds back that too much is uncertain on waits for a person.
+    """
+    standing = listing(site, without_braked=True)
+    return not {"queued", "scheduled", "submitting"}.isdisjoint(standing.values())
 
 
 def settled(site: Site, seconds: float) -> None:

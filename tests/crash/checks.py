@@ -151,6 +151,7 @@ def judge(evidence: Evidence, *, longest: float, settled: bool) -> Findings:
     taken = _taken(evidence, found, longest)
     _messages(evidence, found, told, taken, settled=settled)
     _histories(evidence, found)
+    _feeds(evidence, found)
     return found
 
 
@@ -278,6 +279,25 @@ def _histories(evidence: Evidence, found: Findings) -> None:
             found.violated("illegal", f"{mark} stands where no event put it")
         found.figures["uncertain"] += "uncertain" in path
         found.figures["settled"] += "uncertain" in path and path[-1] != "uncertain"
+
+
+def _feeds(evidence: Evidence, found: Findings) -> None:
+    """Each client's feed has no gap, and a message's events follow one another in it."""
+    feeds: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for message_id, events in evidence.store.events.items():
+        mark = evidence.store.messages[message_id]["billing_code"]
+        positions = [one["position"] for one in events if one["position"] is not None]
+        if positions != sorted(positions):
+            found.violated("feed_turned", f"{mark} is told in another order than it moved")
+        if any(one["position"] is None for one in events[: len(positions)]):
+            found.violated("feed_gap", f"{mark} is told without what came first")
+        for one in events:
+            if one["position"] is not None:
+                feeds[str(one["client_id"]), one["mode"]].append(one["position"])
+    for (_, mode), told in feeds.items():
+        found.figures["published"] += len(told)
+        if sorted(told) != list(range(1, len(told) + 1)):
+            found.violated("feed_gap", f"the feed of mode {mode} has a gap, or a place twice")
 
 
 def _is_lost(event: Mapping[str, Any] | None) -> bool:

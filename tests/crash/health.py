@@ -20,7 +20,6 @@ SOMETIMES: Final = {
     "journal_again": 1,
     "uncertain": 5,
     "settled": 1,
-    "fenced": 1,
 }
 SHOWN: Final = (
     "kills", "messages", "journal_told", "ledger_lines", "lost", "twice", "uncertain", "settled",
@@ -32,8 +31,9 @@ WORDS: Final = {
     "commits_cut": "commits cut",
 }
 
-# A person resolves in tests of their own; nothing at random does.
-AT_RANDOM = [one for one in Point if one not in {Point.RESOLVING, Point.RESOLVED}]
+# A person resolves, and a client is told, in tests of their own; nothing at random does.
+ELSEWHERE = {Point.RESOLVING, Point.RESOLVED, Point.NOTIFIED}
+AT_RANDOM = [one for one in Point if one not in ELSEWHERE]
 
 
 def examine(found: Findings, nemesis: Nemesis, folder: Path, database: str) -> None:

@@ -97,6 +97,8 @@ class Site:
             "MULTICANAL_WORKER_IDLE": "0.1",
             "MULTICANAL_WORKER_DRAIN": "10",
             "MULTICANAL_PACE": self.pace,
+            "MULTICANAL_WEBHOOK_NETWORKS": "127.0.0.0/8",
+            "MULTICANAL_WEBHOOK_TIMEOUT": "1",
             "MULTICANAL_FAULT_POINTS": f"{armed},{journal}" if armed else journal,
         }
 

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ class Trap:
     caught: Callable[[int], None]
 
 
-class Listening:
+class Listening(ABC):
     """Takes connections on a port, each in a thread of its own."""
 
     def __init__(self, port: int) -> None:
@@ -60,8 +61,9 @@ class Listening:
         with caller, suppress(OSError):
             self.serve(caller, port)
 
+    @abstractmethod
     def serve(self, caller: socket.socket, port: int) -> None:
-        raise NotImplementedError
+        """Serve one connection to its end."""
 
 
 class HttpTap(Listening):

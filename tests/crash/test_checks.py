@@ -23,6 +23,9 @@ def event(sequence: int, previous: str | None, status: str, source: str) -> dict
         "source": source,
         "applied": True,
         "detail": None,
+        "client_id": ID,
+        "mode": "live",
+        "position": sequence,
     }
 
 
@@ -138,6 +141,20 @@ def wrote_over_a_lost_lease(evidence: Evidence) -> None:
     events.append(event(5, "submitted", "delivered", "provider_status"))
 
 
+def skipped_in_the_feed(evidence: Evidence) -> None:
+    evidence.store.events[ID][3]["position"] = 5
+
+
+def never_told(evidence: Evidence) -> None:
+    for place, one in enumerate(evidence.store.events[ID]):
+        one["position"] = place or None
+
+
+def turned_in_the_feed(evidence: Evidence) -> None:
+    first, second, *_ = evidence.store.events[ID]
+    first["position"], second["position"] = second["position"], first["position"]
+
+
 PLANTED: list[tuple[Callable[[Evidence], None], str]] = [
     (lost, "lost"),
     (never_sent, "lost"),
@@ -154,6 +171,9 @@ PLANTED: list[tuple[Callable[[Evidence], None], str]] = [
     (jumped, "illegal"),
     (missing_event, "illegal"),
     (wrote_over_a_lost_lease, "unfenced"),
+    (skipped_in_the_feed, "feed_gap"),
+    (never_told, "feed_gap"),
+    (turned_in_the_feed, "feed_turned"),
 ]
 
 

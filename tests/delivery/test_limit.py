@@ -127,6 +127,30 @@ async def test_a_client_has_a_share_of_its_own(world: World) -> None:
     await by.admit(of_another)
 
 
+async def test_what_waits_for_simulators_leaves_room_for_what_is_live(world: World) -> None:
+    by = limiter(world, Timer())
+    test = batch(world, 1)
+    test = replace(test, messages=[{**row, "mode": "test"} for row in test.messages])
+    for _ in range(5):
+        await by.admit(test)
+
+    await refused(by, test, QueueFull)
+
+    await by.admit(batch(world, 5))
+
+
+async def test_a_clients_tests_leave_room_for_what_it_sends_live(world: World) -> None:
+    by = limiter(world, Timer(), client=6)
+    test = batch(world, 1)
+    test = replace(test, messages=[{**row, "mode": "test"} for row in test.messages])
+    for _ in range(3):
+        await by.admit(test)
+
+    await refused(by, test, QuotaExceeded)
+
+    await by.admit(batch(world, 3))
+
+
 async def test_who_is_refused_comes_again_when_the_queue_will_have_room(world: World) -> None:
     timer = Timer()
     by = limiter(world, timer, client=1000)

@@ -35,7 +35,7 @@ RELAYED = Email(
 
 async def submitted(world: World) -> UUID:
     arrival = world.arrival(RELAYED)
-    rows = recipients.rows_of(arrival.messages[0], RELAYED)
+    rows = recipients.rows_of(arrival.messages[0], RELAYED, str.upper)
     object.__setattr__(arrival, "recipients", rows)
     await accept(world.gateway, [arrival])
     await world.submit(Channel.EMAIL, Accepted("a" * 32))

@@ -1,5 +1,6 @@
 """Uncertain messages are settled by evidence: found, proven absent, or left as they are."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -576,6 +577,18 @@ async def test_one_report_serves_all_and_is_asked_for_every_five_minutes_at_most
     (_, first), (_, second) = reports.asked
     assert second - first >= timedelta(minutes=5)
     assert all([(await world.row(one))["checks"] == 2 for one in ids])
+
+
+async def test_no_report_is_asked_for_on_account_of_a_test_keys_message(world: World) -> None:
+    reports = with_reports(world)
+    message_id = await lost(world, email())
+    await world.change(message_id, mode="test")
+    world.gateway = replace(world.gateway, production=True)
+
+    await look(world, minutes=31)
+
+    assert reports.asked == []
+    assert (await world.row(message_id))["status"] == "uncertain"
 
 
 async def test_what_one_worker_looks_at_another_leaves_alone(world: World) -> None:

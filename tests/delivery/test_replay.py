@@ -224,7 +224,9 @@ RELAYED = Email(
 
 async def on_raw_recipients(world: World) -> UUID:
     arrival = world.arrival(RELAYED)
-    arrival = replace(arrival, recipients=recipients.rows_of(arrival.messages[0], RELAYED))
+    arrival = replace(
+        arrival, recipients=recipients.rows_of(arrival.messages[0], RELAYED, str.upper)
+    )
     await accept(world.gateway, [arrival])
     await world.submit(Channel.EMAIL, Accepted("guid"))
     raw = replace(RAW, unmapped_in="SUIVRE")

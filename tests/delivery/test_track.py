@@ -1,5 +1,6 @@
 """Statuses by asking: what each finding does, and when a message is looked at again."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -52,6 +53,20 @@ async def test_a_report_moves_the_message_and_the_final_one_ends_the_looking(wor
     assert last["provider_time"] == "2026-11-21T11:00"
     world.clock.turn(days=1)
     assert await look(world, DELIVERED) == 0
+
+
+async def test_no_provider_is_asked_about_a_message_of_a_test_key(world: World) -> None:
+    """As one that stood at a simulator by the provider's name, before the deployment was live."""
+    message_id = await world.keep(sms())
+    await world.submit(Channel.SMS, Accepted("guid"))
+    await world.change(message_id, mode="test")
+    world.gateway = replace(world.gateway, production=True)
+
+    world.clock.turn(seconds=5)
+    await look(world, DELIVERED)
+
+    assert world.provider.findings == [DELIVERED]
+    assert (await world.row(message_id))["status"] == "submitted"
 
 
 async def test_the_intervals_grow_until_the_longest(world: World) -> None:

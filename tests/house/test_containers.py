@@ -233,7 +233,7 @@ def test_compose_has_every_role() -> None:
     usual = {name for name, one in SERVICES.items() if "profiles" not in one}
     simulated = {name for name, one in SERVICES.items() if one.get("profiles") == ["simulators"]}
 
-    assert usual == {"db", "migrate", "api", "worker"}
+    assert usual == {"db", "migrate", "api", "worker", "efidem-test", "fax123-test"}
     assert simulated == SIMULATORS
 
 

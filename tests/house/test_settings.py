@@ -4,11 +4,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from app.cli import CONFIG_ERROR
 from app.settings import WrongSettings, load, unknown_names
+from tests.postgres import Postgres
 
 COMMAND = Path(sys.executable).parent / "multicanal"
 PEPPER = "pepper-of-these-tests-" + "p" * 32
@@ -20,10 +22,12 @@ PRODUCTION = {
     "MULTICANAL_CALLBACK_SECRET": SECRET,
     "MULTICANAL_FAX123_URL": "http://fax.example.com/http.php",
 }
+ACCOUNT = {"MULTICANAL_FAX123_EMAIL": "a@example.com", "MULTICANAL_FAX123_PASSWORD": "secret"}
 WRONG = {
     "MULTICANAL_PORT": "wrong-port",
     "MULTICANAL_DATABASE_URL": "wrong-database",
     "MULTICANAL_LOG_LEVEL": "wrong-level",
+    "MULTICANAL_TIME_ZONE": "wrong-zone",
     "MULTICANAL_PUBLIC_URL": "wrong-url",
     "MULTICANAL_EFIDEM_TIMEOUT": "wrong-timeout",
     "MULTICANAL_EFIDEM_RATE": "-7531",
@@ -261,7 +265,7 @@ def test_a_lease_outlasts_each_call(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_config_check_is_content_with_right_settings() -> None:
-    done = check(PRODUCTION)
+    done = check(PRODUCTION | ACCOUNT)
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "the settings are right\n", "")
 
@@ -284,9 +288,68 @@ def test_config_check_names_an_unknown_setting_in_development_too() -> None:
 
 
 def test_config_check_names_each_unknown_setting_of_production_once() -> None:
-    done = check(PRODUCTION | {"MULTICANAL_PROT": "8000"})
+    done = check(PRODUCTION | ACCOUNT | {"MULTICANAL_PROT": "8000"})
 
     assert done.stderr == "MULTICANAL_PROT is not a setting of this version\n"
+
+
+def test_config_check_names_what_a_provider_lacks_of_which_something_is_set() -> None:
+    done = check(
+        {
+            "MULTICANAL_EFIDEM_WSDL": "./not-there.wsdl",
+            "MULTICANAL_EFIDEM_USERNAME": "somebody",
+            "MULTICANAL_EFIDEM_PASSWORD": "",
+            "MULTICANAL_FAX123_URL": "http://127.0.0.1:9/http.php",
+        }
+    )
+
+    waits = "is not set: whatever this provider carries would wait"
+    assert done.returncode == CONFIG_ERROR
+    assert done.stderr.splitlines() == [
+        f"MULTICANAL_EFIDEM_PASSWORD {waits}",
+        f"MULTICANAL_EFIDEM_APP_ID {waits}",
+        f"MULTICANAL_FAX123_EMAIL {waits}",
+        f"MULTICANAL_FAX123_PASSWORD {waits}",
+        "MULTICANAL_EFIDEM_WSDL: there is no file ./not-there.wsdl",
+    ]
+
+
+def test_a_store_without_tables_is_answered_with_the_command_that_makes_them(
+    tmp_path: Path, postgres: Postgres
+) -> None:
+    (tmp_path / "empty.db").touch()
+    for url in (f"sqlite:///{tmp_path / 'empty.db'}", postgres.create(f"bare_{uuid4().hex}")):
+        for command in (
+            ["counters", "recount"],
+            ["restore", "status"],
+            ["providers", "unmapped"],
+            ["providers", "accept", "--yes"],
+        ):
+            done = subprocess.run(
+                [COMMAND, *command],
+                env=os.environ | {"MULTICANAL_DATABASE_URL": url},
+                cwd=tmp_path,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+
+            assert done.returncode == 1
+            (line,) = done.stderr.splitlines()
+            assert "multicanal migrate" in line
+
+
+def test_a_store_that_is_made_by_the_way_is_told_of(tmp_path: Path) -> None:
+    made = subprocess.run(
+        [COMMAND, "keys", "create", "--name", "x"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert "a new one is made (see MULTICANAL_DATABASE_URL)" in made.stderr
+    assert made.stdout.startswith("gw_live_")
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,8 @@ class System:
             "MULTICANAL_WORKER_DRAIN": "15",
             "MULTICANAL_PACE": PACE,
             "MULTICANAL_FAX_RETRY_DELAYS": "20,40",  # seconds, times the pace
+            "MULTICANAL_WEBHOOK_NETWORKS": "127.0.0.0/8",
+            "MULTICANAL_WEBHOOK_TIMEOUT": "1",
             "MULTICANAL_LOG_LEVEL": "DEBUG",
         }
         self.dialect = "document"  # of Efidem's WSDL
@@ -77,7 +79,7 @@ class System:
         """Run one command to its end."""
         return subprocess.run(
             [COMMAND, *arguments],
-            env=self._environment(settings),
+            env=self.environment(**settings),
             cwd=self.folder,
             capture_output=True,
             text=True,
@@ -144,7 +146,8 @@ class System:
         """Return what a running part has logged since it began."""
         return self._running[name].said()
 
-    def _environment(self, settings: Mapping[str, str]) -> dict[str, str]:
+    def environment(self, **settings: str) -> dict[str, str]:
+        """Return what its processes find around them."""
         return {"PATH": os.environ["PATH"], **self.settings, **settings}
 
     def _arguments(self, name: str) -> list[str]:
@@ -162,7 +165,7 @@ class System:
         with log.open("ab") as file:
             process = subprocess.Popen(
                 [COMMAND, *self._arguments(name)],
-                env=self._environment(settings),
+                env=self.environment(**settings),
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=file,
@@ -176,7 +179,7 @@ class System:
         assert ended is None, f"{name} ended with {ended}\n{self.tails()}"
         if name.startswith("worker"):
             return "worker_started" in self.said(name)
-        path = "/healthz" if name in PROVIDERS else "/readyz"
+        path = "/healthz" if name.startswith(PROVIDERS) else "/readyz"
         try:
             return call("GET", self.url(name) + path).status == http.client.OK
         except OSError:

@@ -92,11 +92,17 @@ def test_a_changed_wsdl_is_reported_and_followed_when_it_is_accepted(
         (one["what"], one["old"], one["new"]) for one in found["pending"]["differences"]
     ]
     logged = system.said("api") + system.said("worker")
-    assert logged.count("contract_drift") == len(found["pending"]["differences"])
+    assert logged.count("contract_drift") == 1
     assert checked.returncode == 1
-    assert "ENVOYER_SMS: BLOCKED" in checked.stdout
-    assert "operation renamed: ENVOYER_SMS -> PosterTexto" in checked.stderr
-    assert "multicanal providers accept" in checked.stderr
+    headline, *report = checked.stdout.splitlines()
+    assert headline.startswith("THE WSDL HAS CHANGED (")
+    assert "ENVOYER_SMS: BLOCKED" in report
+    assert "operation renamed: ENVOYER_SMS -> PosterTexto" in checked.stdout
+    pasted = f"multicanal providers accept --fingerprint {found['pending']['fingerprint'][:12]}"
+    assert pasted in checked.stdout
+    assert "contract_first_seen" not in checked.stderr
+    assert "function_bound" not in checked.stderr
+    assert found["state"] == "degraded"
 
     # Calls go by the accepted contract, after a restart too, while nobody hands over a WSDL.
     delivered(system)
@@ -108,10 +114,15 @@ def test_a_changed_wsdl_is_reported_and_followed_when_it_is_accepted(
     assert "contract_restored" in system.said("worker")
 
     wrong = system.run("providers", "accept", "--fingerprint", "0000")
-    accepted = system.run("providers", "accept")
-    again = system.run("providers", "accept")
+    shown = system.run("providers", "accept")
+    accepted = system.run("providers", "accept", "--yes")
+    again = system.run("providers", "accept", "--yes")
 
     assert (wrong.returncode, accepted.returncode, again.returncode) == (1, 0, 1)
+    assert shown.returncode == 2
+    assert "operation renamed: ENVOYER_SMS -> PosterTexto" in shown.stdout
+    assert "nothing was accepted: " + pasted in shown.stderr
+    assert "accepted: " not in shown.stdout
     assert "operation renamed: ENVOYER_SMS -> PosterTexto" in accepted.stdout
     assert found["pending"]["fingerprint"] in accepted.stdout
     becomes(system, "acceptance", lambda: refused(system) is not None)
@@ -167,6 +178,7 @@ def test_a_check_makes_no_store(drifting: tuple[System, Handing]) -> None:
     accepted = system.run("providers", "accept", MULTICANAL_DATABASE_URL="sqlite:///./not-made.db")
 
     assert (checked.returncode, accepted.returncode) == (0, 1)
+    assert "there is no file ./not-made.db" in accepted.stderr
     assert not (system.folder / "not-made.db").exists()
 
 
@@ -185,7 +197,7 @@ def test_what_a_changed_service_refuses_waits_until_its_wsdl_is_accepted(
     for one in waiting:
         system.follow(one, lambda now: now["blocked_reason"] == "provider_contract", "blocked")
     stood = {system.message(one)["status"] for one in waiting}
-    accepted = system.run("providers", "accept")
+    accepted = system.run("providers", "accept", "--yes")
 
     assert stood <= {"queued", "submitting"}
     assert accepted.returncode == 0, accepted.stderr

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.journeys import samples
 from tests.journeys.loopback import HOST, call, free_port, wait_for
 from tests.journeys.system import COMMAND
 
@@ -153,6 +154,20 @@ def test_a_second_one_says_in_one_line_that_the_port_is_taken(
     why = "cannot be listened on (Address already in use): name another --port"
     assert line == f"{HOST}:{laptop.port} {why}"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_simulator_cuts_off_is_no_error_in_a_log_without_colours(laptop: Laptop) -> None:
+    url = f"http://{HOST}:{laptop.port}/v1"
+    headers = {"Authorization": f"Bearer {laptop.key}", "Content-Type": "application/json"}
+    for path, body in (("sms", samples.sms("0006")), ("faxes", samples.fax("0006"))):
+        content = json.dumps(body).encode()
+        sent = call("POST", f"{url}/{path}", content, headers).json
+        laptop.follow(sent["id"], "uncertain")
+
+    logged = laptop.log.read_text()
+    assert "worker_started" in logged
+    assert "ASGI callable" not in logged
+    assert "\x1b[" not in logged
 
 
 def test_ctrl_c_ends_everything(laptop: Laptop) -> None:

@@ -1,5 +1,6 @@
 """Logs name ids and codes: never who was written to, what was written, or a secret."""
 
+import json
 import re
 from typing import Any
 from urllib.parse import urlencode
@@ -19,6 +20,7 @@ DIGITS = {"0001": "698760001", "0003": "698760003", "0004": "698760004", "0006":
 FAXES = {one: f"14876{one}" for one in DIGITS}
 EMAILS = ("delivered", "canaryrecipient", "perm-fail", "rejected", "lost")
 POSTCODES = ("75011", "99903", "99904", "99906")
+TOLD = ("attempts", "explain", "events")
 CANARIES = (
     *(NAME, ADDRESS, WORDS, FILE, DOMAIN, "canaryrecipient", "canarysender", "canaryreference"),
     *DIGITS.values(),
@@ -69,8 +71,8 @@ def faxes() -> list[dict[str, Any]]:
     ]
 
 
-def send_all(system: System) -> None:
-    """Send everything, and return when everything has its last status."""
+def send_all(system: System) -> list[str]:
+    """Send everything; return the messages when everything has its last status."""
     bodies = {"emails": emails(), "letters": letters(), "sms": texts(), "faxes": faxes()}
     ends = {
         "emails": ("delivered", "delivered", "failed", "failed", "delivered"),
@@ -85,6 +87,23 @@ def send_all(system: System) -> None:
     ]
     for message_id, end in sent:
         system.until(message_id, end)
+    return [message_id for message_id, _ in sent]
+
+
+def read_all(system: System, sent: list[str]) -> dict[str, str]:
+    """Return what the gateway tells of messages, by its address, but for the feed."""
+    paths = [f"/v1/messages/{one}/{what}" for one in sent for what in TOLD]
+    return {path: system.get(path).content.decode() for path in paths}
+
+
+def search_for(system: System, number: str) -> None:
+    """Search for recipients, whom no address of a request may name."""
+    letter = {"addressee": {"last_name": NAME, "postal_code": POSTCODES[0]}}
+    one = {"recipient": f"canaryrecipient@{DOMAIN}"}
+    for body in (letter, one, {"recipient": f"+33{number}"}):
+        found = system.post("/v1/messages/search", body)
+        assert (found.status, len(found.json["data"])) == (200, 1), found.content
+    assert system.post("/v1/messages/search", {"recipient": f"{WORDS}@"}).status == 422
 
 
 def ask_wrongly(system: System) -> None:
@@ -98,7 +117,9 @@ def ask_wrongly(system: System) -> None:
     assert system.post("/v1/sms", samples.sms(), Authorization=f"Bearer {WORDS}").status == 401
     assert system.get(f"/v1/messages?reference={WORDS}&{WORDS}={WORDS}").status == 422
     assert system.get(f"/v1/messages?reference={WORDS}").status == 200
+    assert system.get(f"/v1/events?types={WORDS}").status == 422
     assert system.get(f"/{WORDS}/{number}?{WORDS}").status == 404
+    search_for(system, number)
     assert call("GET", f"{url}/hooks/123fax/{WORDS}?ref_accuse={WORDS}").status == 404
     hook = f"{url}/hooks/123fax/{SECRETS['MULTICANAL_CALLBACK_SECRET']}"
     for values in (
@@ -109,10 +130,47 @@ def ask_wrongly(system: System) -> None:
 
 
 @pytest.fixture(scope="module")
-def logged(whole: System) -> dict[str, str]:
-    """Let everything happen, stop, and return what every part had logged, at its loudest."""
+def told(whole: System) -> dict[str, str]:
+    """Let everything happen, and return what the gateway tells of it, by its address."""
     whole.up()
-    send_all(whole)
+    answers = read_all(whole, send_all(whole))
+    after = 0
+    while (page := whole.get(path := f"/v1/events?limit=500&after={after}").json)["data"]:
+        answers[path] = json.dumps(page, ensure_ascii=False)
+        after = page["next_after"]
+    return answers
+
+
+def secrets(system: System) -> list[str]:
+    return [*SECRETS.values(), system.key, system.key.rpartition("_")[2]]
+
+
+def tokens(system: System) -> list[str]:
+    """Return what opens the documents that 123-fax fetched."""
+    found = [url.rpartition("/")[2].removesuffix(".pdf") for url in system.relay.urls]
+    assert len(found) >= len(FAXES)
+    assert all(re.fullmatch(r"\w{20,}", one) for one in found)
+    return found
+
+
+def test_what_is_told_of_a_message_holds_nothing_of_it(whole: System, told: dict[str, str]) -> None:
+    # A masked address keeps its domain; its client's own reference comes back to it.
+    shown = {DOMAIN, "canaryreference"}
+    hidden = [one for one in CANARIES if one not in shown] + secrets(whole) + tokens(whole)
+
+    found = [(path, one) for path, text in told.items() for one in hidden if one in text]
+
+    assert found == []
+    attempts = [text for path, text in told.items() if path.endswith("/attempts")]
+    assert len(attempts) == len(EMAILS) + len(POSTCODES) + len(DIGITS) + len(FAXES)
+    for function in ("ENVOYER_EMAIL", "ENVOYER_SMS", "COURRIER_ENVOYER", "http.php"):
+        assert any(f'"function":"{function}' in text for text in attempts), function
+    assert sum('"outcome":"unclear"' in text or '"found"' in text for text in attempts) >= 4
+
+
+@pytest.fixture(scope="module")
+def logged(whole: System, told: dict[str, str]) -> dict[str, str]:
+    """Ask wrongly too, stop, and return what every part had logged, at its loudest."""
     ask_wrongly(whole)
     whole.stop(*("api", "worker", "efidem", "fax123"))
     return {one.stem: one.read_text(errors="replace") for one in whole.folder.glob("*.log")}
@@ -133,16 +191,15 @@ def test_no_log_holds_a_recipient_or_a_word_of_a_message(logged: dict[str, str])
 
 
 def test_no_log_holds_a_secret(whole: System, logged: dict[str, str]) -> None:
-    secrets = [*SECRETS.values(), whole.key, whole.key.rpartition("_")[2]]
-    found = [(part, one) for part, text in logged.items() for one in secrets if one in text]
+    hidden = secrets(whole)
+    found = [(part, one) for part, text in logged.items() for one in hidden if one in text]
 
     assert found == []
 
 
 def test_no_log_holds_a_documents_token(whole: System, logged: dict[str, str]) -> None:
-    tokens = [url.rpartition("/")[2].removesuffix(".pdf") for url in whole.relay.urls]
-    found = [(part, one) for part, text in logged.items() for one in tokens if one in text]
+    hidden = tokens(whole)
 
-    assert len(tokens) >= len(FAXES)
-    assert all(re.fullmatch(r"\w{20,}", one) for one in tokens)
+    found = [(part, one) for part, text in logged.items() for one in hidden if one in text]
+
     assert found == []

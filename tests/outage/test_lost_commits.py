@@ -14,7 +14,7 @@ from app.delivery import settle, spool, submit
 from app.delivery.accept import Key, accept
 from app.delivery.fault_points import Action, Armed, FaultPoints, Point
 from app.delivery.gateway import Acknowledgement, Timing
-from app.delivery.worker import Worker
+from app.delivery.insist import Insisting
 from app.domain.message import Channel
 from app.domain.outcome import Accepted
 from app.store import migrate
@@ -121,13 +121,13 @@ async def test_a_claim_is_gone_on_with_only_where_it_stands(
 async def test_an_outcome_is_written_once(cut_world: tuple[World, Link, World]) -> None:
     world, link, direct = cut_world
     ids = [await world.keep(sms()) for _ in range(TIMES)]
-    worker = Worker(world.gateway)
+    insisting = Insisting(world.gateway)
 
     for cut in mixed(TIMES, seed=3):
         ((held,),) = await submit.claim(world.gateway, Channel.SMS, 1)
         ended = await submit.call(world.gateway, [held])
         link.cuts.append(cut)
-        await worker._write_down(ended)
+        await insisting.write_down(ended)
         assert link.cuts == []
 
     for message_id in ids:
@@ -152,7 +152,7 @@ async def test_an_outcome_that_comes_after_its_lease_is_kept_as_evidence_once(
     await settle.lose_leases(world.gateway)
     link.cuts.extend([Cut.AFTER, Cut.BEFORE])
 
-    await Worker(world.gateway)._write_down(ended)
+    await Insisting(world.gateway).write_down(ended)
 
     assert link.cuts in ([], [Cut.BEFORE])
     found = [(one["status"], one["applied"]) for one in await direct.events(message_id)]
@@ -203,7 +203,7 @@ async def test_an_outcome_waits_for_a_store_that_is_away_beyond_its_lease(
     ended = await submit.call(world.gateway, [held])
     link.swallowing = True
     link.break_all()
-    writing = asyncio.create_task(Worker(world.gateway)._write_down(ended))
+    writing = asyncio.create_task(Insisting(world.gateway).write_down(ended))
     await asyncio.sleep(0.2)
     world.clock.turn(seconds=timedelta(minutes=5).total_seconds())
     assert not writing.done()

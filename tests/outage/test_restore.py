@@ -14,11 +14,11 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from app.delivery import restore, settle, submit
+from app.delivery import publish, restore, settle, submit
 from app.delivery.outside import UnreadableCopy
 from app.domain.identifiers import Identifiers
 from app.domain.message import Channel
-from app.store import channels, incarnation, migrate
+from app.store import channels, feed, incarnation, migrate
 from app.store.database import Database
 from tests.gateways import World, sms
 from tests.postgres import Postgres, binaries
@@ -229,6 +229,41 @@ async def test_a_restored_store_waits_for_a_person(site: Site, *, release: bool)
 
     async with started(site, first=past.first) as world:
         assert await since(world) is None
+
+
+async def fed(world: World, after: int) -> list[tuple[int, UUID]]:
+    """Return what a client reads after a position, and where it stands."""
+    of = (world.client_id, "live")
+    (standing,) = await publish.look(world.gateway, [of])
+    assert standing.position >= after
+    async with world.gateway.database.reading() as connection:
+        page = await feed.page(connection, of, after=after, until=standing.position, limit=1000)
+    return [(event["position"], event["message_id"]) for event, _ in page]
+
+
+async def test_who_had_read_beyond_the_backup_passes_nothing_over(site: Site) -> None:
+    async with started(site) as world:
+        await world.keep(sms())
+        await fed(world, 0)
+        await world.gateway.database.close()
+        await asyncio.to_thread(site.backup)
+        for _ in range(20):
+            await world.keep(sms())
+        assert len(await send(world)) == 21
+        after = (await fed(world, 0))[-1][0]
+    await asyncio.to_thread(site.restore)
+
+    async with started(site, first=world) as again:
+        sent = [await again.keep(sms()) for _ in range(30)]
+
+        found = await fed(again, after)
+
+        # The first one's being held is news too.
+        assert [message_id for _, message_id in found if message_id in sent] == sent
+        assert len(found) == len(sent) + 1
+        (first, *_, last) = [position for position, _ in found]
+        assert (first, last) == (feed.LEAP + 2, feed.LEAP + 2 + len(sent))
+        assert [one for one, _ in await fed(again, 0)] == [1, *range(first, last + 1)]
 
 
 async def test_a_store_that_was_not_restored_goes_on(site: Site) -> None:

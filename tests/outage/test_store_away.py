@@ -45,6 +45,8 @@ async def endpoints(api: Api) -> list[tuple[int, str | None]]:
         api.get("/v1/messages"),
         api.get("/v1/messages/msg_01J9ZK0000000000000000000A"),
         api.get("/v1/messages/msg_01J9ZK0000000000000000000A/events"),
+        api.get("/v1/events"),
+        api.post("/v1/messages/search", {"recipient": "+33639980001"}),
         api.get("/v1/reports/rep_01J9ZK0000000000000000000A", key=api.live),
         api.get("/d/" + "0" * 52 + ".pdf", key=None),
     ]
@@ -56,8 +58,15 @@ async def test_everything_answers_503_at_once_while_it_is_down(
     api: Api, own_postgres: Postgres
 ) -> None:
     assert (await api.post("/v1/sms", sms())).status == 202
+    assert (await api.get("/v1/events")).json()["next_after"] == 1
+    wait = {"Prefer": "wait=30"}
+    waiting = asyncio.create_task(api.get("/v1/events?after=1", headers=wait))
+    while not api.edge.followers.waiting_now:
+        await asyncio.sleep(0.01)
     await asyncio.to_thread(own_postgres.stop, signal.SIGQUIT)
     try:
+        async with asyncio.timeout(IN_TIME):
+            problem(await waiting, 503, "store_unavailable")
         for _ in range(2):
             began = time.perf_counter()
             answered = await endpoints(api)

@@ -1,7 +1,6 @@
 """What waits to be sent is counted by rows that are right after whatever happened."""
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -193,10 +192,9 @@ async def test_under_load_from_several_processes_nothing_deadlocks_and_nothing_i
     world: World, database_url: str
 ) -> None:
     """Accept, claim, write down, cancel and recount at once, each process with its own pool."""
-    others = [World(Database(database_url)) for _ in range(4)]
-    for number, other in enumerate(others):
+    others = [World(Database(database_url), seed=number) for number in range(4)]
+    for other in others:
         other.client_id = world.client_id
-        other.gateway.ids._random_bytes = random.Random(number).randbytes
     loop = asyncio.get_running_loop()
     ends = loop.time() + 4
 

@@ -3,10 +3,12 @@ import asyncio
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 from app.store import migrate
 from app.store.database import Database
+from app.store.revision import NEWEST, revision
 from app.store.tables import metadata
 
 pytestmark = pytest.mark.anyio
@@ -26,22 +28,26 @@ async def test_the_migrations_make_exactly_the_tables_of_the_code(database: Data
         assert await connection.run_sync(_differences) == []
 
 
+def test_this_version_works_with_the_last_of_the_migrations() -> None:
+    assert ScriptDirectory(str(migrate.MIGRATIONS)).get_heads() == [NEWEST]
+
+
 async def test_the_migrations_can_be_taken_back_and_done_again(database: Database) -> None:
     await migrate.downgrade(database, "base")
     async with database.transaction() as connection:
         assert await connection.run_sync(_tables) == {"alembic_version"}
-    assert await migrate.revision(database) is None
+    assert await revision(database) is None
 
     await migrate.upgrade(database)
 
-    assert await migrate.revision(database) == migrate.newest()
+    assert await revision(database) == NEWEST
 
 
-async def test_processes_that_migrate_at_once_do_it_once(database_url: str) -> None:
-    stores = [Database(database_url) for _ in range(3)]
+async def test_processes_that_migrate_at_once_do_it_once(empty_url: str) -> None:
+    stores = [Database(empty_url) for _ in range(3)]
 
     await asyncio.gather(*(migrate.upgrade(store) for store in stores))
 
-    assert [await migrate.revision(store) for store in stores] == [migrate.newest()] * 3
+    assert [await revision(store) for store in stores] == [NEWEST] * 3
     for store in stores:
         await store.close()

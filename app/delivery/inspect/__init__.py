@@ -92,8 +92,8 @@ class Inspector:
             process = await self._process()
             answer = None
             try:
-                asked = _asked(process, {"task": task, **options}, content)
-                answer = await asyncio.wait_for(asked, ALLOWED[task].patience)
+                async with asyncio.timeout(ALLOWED[task].patience):
+                    answer = await _asked(process, {"task": task, **options}, content)
             except (TimeoutError, asyncio.IncompleteReadError, ConnectionError):
                 return NotInspected(INVALID, HOSTILE)
             finally:

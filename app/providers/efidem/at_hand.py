@@ -11,11 +11,13 @@ import structlog
 from app.delivery.keep_contract import ContractStore, Differences, Kept
 from app.providers.efidem.binding.documents import named
 from app.providers.efidem.compare import compare
-from app.providers.efidem.drift import Difference, Severity
+from app.providers.efidem.drift import Difference, Severity, counted, told
 from app.providers.efidem.settings import EfidemSettings
 from app.providers.efidem.soap import CannotBind, Contract, Soap
 
 log = structlog.get_logger()
+
+_TOLD: Final = 5  # differences that the log shows of a changed WSDL, the gravest
 
 UNREADABLE: Final = (
     "the accepted contract cannot be read any more, and the WSDL has changed:"
@@ -98,7 +100,7 @@ class AtHand:
     async def _tell(
         self, found: Contract, differences: Sequence[Difference], *, against: str
     ) -> None:
-        """Report a WSDL that has changed; each change is logged once."""
+        """Report a WSDL that has changed; each change is logged once, as one line."""
         shown = [one.shown() for one in differences]
         if self._store is not None:
             row = self._to_keep(found)
@@ -107,8 +109,13 @@ class AtHand:
             is_new = self._told != found.fingerprint
         self._told, self.drift = found.fingerprint, shown
         if is_new:
-            for one in shown:
-                log.warning("contract_drift", fingerprint=found.fingerprint, **one)
+            log.warning(
+                "contract_drift",
+                fingerprint=found.fingerprint,
+                differences=counted(shown),
+                first=[" ".join(told(one).split()) for one in shown[:_TOLD]],
+                rest="multicanal providers check",
+            )
 
     def _take(self, contract: Contract, fingerprint: str, event: str) -> None:
         self.contract, self.fingerprint, self.drift = contract, fingerprint, ()

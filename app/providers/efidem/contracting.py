@@ -67,7 +67,8 @@ class Contracting:
             return Blocked("provider_settings", f"set {', '.join(missing)}")
         contract = await self.contracted()
         if contract is None:
-            return Blocked("provider_contract", self._following.why)
+            following = self._following
+            return Blocked("provider_contract", following.why, shown=following.shown_why)
         bound = contract.bound[function.name]
         if bound.blocked:
             why = f"{function.name}: {'; '.join(bound.blocked)}"
@@ -136,12 +137,7 @@ class Contracting:
 
     def missing(self) -> list[str]:
         """Return the settings that are needed and not set."""
-        names = ("wsdl", "username", "password", "app_id")
-        return [
-            f"MULTICANAL_EFIDEM_{name.upper()}"
-            for name in names
-            if getattr(self._settings, name) is None
-        ]
+        return self._settings.missing
 
     def _credentials(self) -> Mapping[str, str]:
         settings = self._settings

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -59,6 +60,19 @@ class Difference:
         """Return it as JSON has it."""
         names = ("severity", "function", "operation", "path", "what", "old", "new")
         return {name: None if (one := getattr(self, name)) is None else str(one) for name in names}
+
+
+def told(one: Mapping[str, str | None]) -> str:
+    """Return a difference, as `shown` gives it and the store keeps it, as one line."""
+    where = " ".join(filter(None, (one["operation"], one["path"])))
+    change = " -> ".join(filter(None, (one["old"], one["new"])))
+    return f"{one['severity']:9}{where or 'service':50}{one['what']}: {change or '-'}"
+
+
+def counted(differences: Iterable[Mapping[str, str | None]]) -> str:
+    """Return how many differences there are of each severity, the gravest first."""
+    times = Counter(one["severity"] for one in differences)
+    return ", ".join(f"{times[one]} {one}" for one in Severity if times[one])
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,8 @@ class Following:
             soon = max(self._try_at - _now(), 0.0)
             pause = _pause(min(self._reload, FOLLOW)) if at_hand.contract else soon
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
             self._wake.clear()
             async with self._changing:
                 if at_hand.contract is None:

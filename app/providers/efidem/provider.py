@@ -1,12 +1,12 @@
 """Efidem: which function carries which content, through the contract that its WSDL makes."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Final
 
 from app.delivery.gateway import Desk, Prepared
-from app.domain.errors import FieldError, ProviderContract
+from app.domain.errors import ProviderContract
 from app.domain.message import Campaign, Channel, Content, Submission, Submitted, channel_of
 from app.domain.outcome import (
     Alive,
@@ -29,25 +29,32 @@ from app.domain.outcome import (
 )
 from app.providers.efidem import functions as efidem
 from app.providers.efidem import judge, meanings, statuses
-from app.providers.efidem.binding import Bound
 from app.providers.efidem.carries import PROBES, TELLS, sends
+from app.providers.efidem.carrying import cannot_carry, wrong_values
 from app.providers.efidem.contracting import Contracting
 from app.providers.efidem.soap import CannotBind
 from app.providers.efidem.statuses import Bindings
-from app.providers.manual import Function, Parameter, outcome_of
+from app.providers.manual import Function, outcome_of
 from app.providers.operator_file import OperatorFile
 
+NAME: Final = "efidem"
 CONTRACT: Final = "provider_contract"
 
 
 class Efidem:
     """The provider Efidem."""
 
-    name = "efidem"
     channels: Collection[Channel] = tuple(Channel)
     fetches_document = False
 
-    def __init__(self, contracting: Contracting, said: OperatorFile[Bindings], desk: Desk) -> None:
+    def __init__(
+        self,
+        contracting: Contracting,
+        said: OperatorFile[Bindings],
+        desk: Desk,
+        name: str = NAME,
+    ) -> None:
+        self.name = name  # its simulated twin has another
         self._contracting = contracting
         self._said = said
         self._desk = desk
@@ -81,13 +88,14 @@ class Efidem:
             detail = (
                 f"The provider's WSDL does not offer {function.name}: {'; '.join(bound.blocked)}."
             )
-            said = {"name": self.name, "function": function.name, "code": None, "label": None}
+            said = {"name": NAME, "function": function.name, "code": None, "label": None}
             raise ProviderContract(detail, provider=said)
         handed = Campaign((submission,)) if together else submission
         used = [one for one in bound.missing if one.value(handed)]
         return replace(
             prepared,
-            errors=[_cannot_carry(one) for one in used if one.pointer] or _values(bound, handed),
+            errors=[cannot_carry(one) for one in used if one.pointer]
+            or wrong_values(bound, handed),
             warnings=[f"not_carried:{one.name}" for one in used if not one.pointer],
         )
 
@@ -220,21 +228,3 @@ class Efidem:
         if contract is not None and contract.service_name == statuses.SIMULATOR_SERVICE:
             return statuses.merged(statuses.of_simulator(), said)
         return said
-
-
-def _values(bound: Bound, handed: Submission[Content] | Campaign[Content]) -> Sequence[FieldError]:
-    """Return what the WSDL's types do not take: one variable too many, or a value of no list."""
-    try:
-        bound.arguments(handed, dict.fromkeys((one.name for one in efidem.TRIO), ""))
-    except CannotBind as fault:
-        detail = f"The provider's WSDL cannot carry this: {fault.why}."
-        return [FieldError("", "not_carried", detail)]
-    return []
-
-
-def _cannot_carry(parameter: Parameter) -> FieldError:
-    detail = (
-        f"The provider's WSDL has no parameter {parameter.name}: send the message without this"
-        " field, or ask the operator to map it."
-    )
-    return FieldError(parameter.pointer or "", "not_carried", detail)

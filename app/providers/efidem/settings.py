@@ -1,7 +1,7 @@
 """What Efidem needs to be told."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field, HttpUrl, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -18,6 +18,7 @@ class EfidemSettings(BaseSettings):
         env_ignore_empty=True,
         extra="ignore",
     )
+    needed: ClassVar = ("wsdl", "username", "password", "app_id")  # or nothing can be sent
 
     wsdl: str | None = Field(
         None, description="Address or path of the WSDL that Efidem handed over"
@@ -46,6 +47,15 @@ class EfidemSettings(BaseSettings):
         description="Billing codes -1, -2, ... beside each of the clients', under which one SMS at a"
         " time is sent, so that counting tells of an uncertain one; 0: none",
     )
+
+    @property
+    def missing(self) -> list[str]:
+        """The variables without which nothing can be sent."""
+        return [
+            f"MULTICANAL_EFIDEM_{name.upper()}"
+            for name in self.needed
+            if getattr(self, name) is None
+        ]
 
     @field_validator("bindings")
     @classmethod

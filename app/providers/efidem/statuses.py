@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict
 
 from app.domain.outcome import Failure, Report
 from app.domain.status import Status
+from app.domain.withheld import withheld
 from app.providers.efidem.meanings import AnswerRow, Reason, completed, wrong_meanings
 from app.providers.efidem.pins import DATES, FunctionPins, Pinned, wrong_names
 from app.providers.efidem.report_columns import ReportFormat
@@ -98,6 +99,7 @@ def report(
     occurred: str | None,
 ) -> Report:
     """Return what a code of a status function says of a message."""
+    label = withheld(label) if label else None
     row = statuses.get(function, {}).get(code)
     if row is None:
         return Report(code=code, status=None, label=label, occurred=occurred, unmapped_in=function)

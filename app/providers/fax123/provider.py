@@ -35,6 +35,7 @@ from app.providers.wire import Answered, Broken, NotSent, Wire, is_loopback
 
 # "nombre1-ref_accuse": split at the first dash only, for a reference may hold more.
 _ANSWER: Final = re.compile(r"\s*([0-9]{3})(?:-([\w.:/-]{0,100}))?\s*", re.ASCII)
+NAME: Final = "fax123"
 _MARKUP: Final = re.compile(r"<[^<>]{1,200}>")
 _OK: Final = 200
 _BEFORE_THE_PROGRAM: Final = frozenset({401, 403, 404, 405, 407})
@@ -44,13 +45,17 @@ _TOO_MANY: Final = 429
 class Fax123:
     """The provider 123-fax."""
 
-    name = "fax123"
     channels: Collection[Channel] = (Channel.FAX,)
     fetches_document = True
 
     def __init__(
-        self, settings: Fax123Settings, inspector: Inspector, said: OperatorFile[Bindings]
+        self,
+        settings: Fax123Settings,
+        inspector: Inspector,
+        said: OperatorFile[Bindings],
+        name: str = NAME,
     ) -> None:
+        self.name = name  # its simulated twin has another
         self._settings = settings
         self._said = said
         self._inspector = inspector
@@ -112,7 +117,7 @@ class Fax123:
         It can send nothing. It does not tell the credit, which is looked at after them.
         """
         _ = channel
-        settings, missing = self._settings, self._missing()
+        settings, missing = self._settings, self._settings.missing
         if missing or settings.password is None or settings.email is None:
             return Blocked("provider_settings", f"set {', '.join(missing)}")
         account = {"email": settings.email, "pass": settings.password.get_secret_value()}
@@ -159,7 +164,7 @@ class Fax123:
 
     def health(self) -> Mapping[str, object]:
         """Say what is missing in the settings."""
-        missing = self._missing()
+        missing = self._settings.missing
         return {"state": "degraded" if missing else "ready", "missing": missing}
 
     def offers(self) -> list[dict[str, object]]:
@@ -173,16 +178,8 @@ class Fax123:
             }
         ]
 
-    def _missing(self) -> list[str]:
-        names = ("url", "email", "password")
-        return [
-            f"MULTICANAL_FAX123_{name.upper()}"
-            for name in names
-            if getattr(self._settings, name) is None
-        ]
-
     def _url(self, submission: Submission[Content]) -> str | Blocked:
-        settings, missing = self._settings, self._missing()
+        settings, missing = self._settings, self._settings.missing
         if missing or settings.password is None or settings.email is None:
             return Blocked("provider_settings", f"set {', '.join(missing)}")
         call = Call(

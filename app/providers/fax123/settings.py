@@ -1,7 +1,7 @@
 """What 123-fax needs to be told."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field, HttpUrl, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -18,6 +18,7 @@ class Fax123Settings(BaseSettings):
         env_ignore_empty=True,
         extra="ignore",
     )
+    needed: ClassVar = ("url", "email", "password")  # or nothing can be sent
 
     url: HttpUrl | None = Field(
         None, description="Address of the provider's call, e.g. http://www.123-fax.net/http.php"
@@ -34,6 +35,15 @@ class Fax123Settings(BaseSettings):
         75.0, description="Seconds for one call, the provider's download included"
     )
     concurrency: Annotated[int, Field(ge=1, le=256)] = Field(4, description="Calls at once")
+
+    @property
+    def missing(self) -> list[str]:
+        """The variables without which nothing can be sent."""
+        return [
+            f"MULTICANAL_FAX123_{name.upper()}"
+            for name in self.needed
+            if getattr(self, name) is None
+        ]
 
     @field_validator("bindings")
     @classmethod

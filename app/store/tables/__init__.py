@@ -11,10 +11,11 @@ from app.store.tables.access import (
 )
 from app.store.tables.channels import channels, counters, rates, slots
 from app.store.tables.declaring import metadata
+from app.store.tables.events import events, feeds
 from app.store.tables.files import blobs, documents, grants
 from app.store.tables.incarnation import incarnation
 from app.store.tables.providers import acknowledgements, contracts, reports, unmapped_codes
-from app.store.tables.sending import attempts, batches, events, feeds, messages, recipients
+from app.store.tables.sending import attempts, batches, messages, recipients
 from app.store.tables.webhooks import webhook_deliveries, webhook_endpoints
 
 __all__ = [

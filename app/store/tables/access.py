@@ -70,10 +70,11 @@ client_rates = Table(
     "client_rates",
     metadata,
     Column("client_id", Uuid, ForeignKey("clients.id"), primary_key=True),
+    Column("mode", String(8), primary_key=True),
     column("free_at", UtcDateTime),
 )
 
-# How many messages a client had taken in on a day (UTC).
+# How many messages a client had taken in on a day, in the deployment's time zone.
 daily_usage = Table(
     "daily_usage",
     metadata,

@@ -2,8 +2,6 @@
 
 from sqlalchemy import (
     JSON,
-    BigInteger,
-    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -58,6 +56,7 @@ messages = Table(
     column("recipient", String(200)),  # masked
     Column("recipient_digest", String(64)),  # keyed hash of the normalised recipient
     Column("units", Integer),  # what is paid for: parts of a text message, pages
+    Column("encoding", String(8)),  # of a text message: gsm7, ucs2
     # Where it stands.
     column("status", String(20)),
     Column("previous_status", String(20)),
@@ -201,53 +200,4 @@ attempts = Table(
     Column("absent_at", UtcDateTime),  # when evidence first showed nothing of it
     Column("late", small_json()),  # an outcome that came after the lease: evidence, no move
     UniqueConstraint("message_id", "number"),
-)
-
-# What happened to messages, and to what else a client has (then without a message). A row that has
-# no position yet is the outbox: whatever is told to clients is made of it, in one transaction with
-# the position that it then gets in its client's feed.
-events = Table(
-    "events",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("client_id", Uuid),  # no constraint: SQLite would have to write the table anew
-    Column("mode", String(8)),
-    Column("position", BigInteger),  # in the feed of its client and mode: 1, 2, 3, without a gap
-    Column("message_id", Uuid, ForeignKey("messages.id")),
-    column("sequence", Integer),  # of its message: 1, 2, 3
-    column("type", String(40)),
-    Column("previous_status", String(20)),
-    Column("status", String(20)),
-    column("at", UtcDateTime),
-    column("source", String(32)),
-    Column("provider_code", String(100)),
-    Column("provider_label", String(500)),
-    Column("provider_time", String(64)),  # as the provider wrote it
-    column("applied", Boolean),
-    Column("detail", small_json()),
-    UniqueConstraint("message_id", "sequence"),
-    Index(
-        "ix_events_unpublished",
-        "id",
-        postgresql_where=text("position IS NULL"),
-        sqlite_where=text("position IS NULL"),
-    ),
-    Index(
-        "ix_events_feed",
-        "client_id",
-        "mode",
-        "position",
-        unique=True,
-        postgresql_where=text("position IS NOT NULL"),
-        sqlite_where=text("position IS NOT NULL"),
-    ),
-)
-
-# How far the feed of a client and mode goes. Whoever publishes holds the row.
-feeds = Table(
-    "feeds",
-    metadata,
-    Column("client_id", Uuid, ForeignKey("clients.id"), primary_key=True),
-    Column("mode", String(8), primary_key=True),
-    column("position", BigInteger),  # of its last event
 )

@@ -22,6 +22,7 @@ webhook_endpoints = Table(
     column("enabled", Boolean),
     Column("disabled_reason", String(32)),  # gone, failing, client
     Column("failing_since", UtcDateTime),  # since when no delivery succeeded
+    Column("failing_told_at", UtcDateTime),  # when its client was told so
     column("created_at", UtcDateTime),
     column("changed_at", UtcDateTime),
     Column("deleted_at", UtcDateTime),
@@ -38,7 +39,7 @@ webhook_deliveries = Table(
     Column("message_id", Uuid),
     column("type", String(40)),
     Column("payload", Text),  # of what is no event; otherwise it is made from the event
-    column("state", String(12)),  # pending, delivered, failed, cancelled
+    column("state", String(12)),  # pending, delivered, failed
     Column("due_at", UtcDateTime),
     Column("lease_until", UtcDateTime),
     column("fence", Integer),  # rises with every claim: who holds an older one writes nothing
@@ -51,6 +52,7 @@ webhook_deliveries = Table(
     Index("ix_webhook_deliveries_event", "event_id"),
     Index(
         "ix_webhook_deliveries_due",
+        "endpoint_id",
         "due_at",
         postgresql_where=text("state = 'pending'"),
         sqlite_where=text("state = 'pending'"),

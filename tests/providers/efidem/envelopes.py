@@ -22,4 +22,4 @@ def result(text: str) -> bytes:
 
 def answered(body: bytes, status: int = 200) -> Answered:
     """Return an exchange that ended with a whole answer."""
-    return Answered(status=status, body=body, content_type="text/xml; charset=utf-8")
+    return Answered(status=status, body=body)

@@ -24,6 +24,7 @@ from app.domain.message import (
 from app.domain.outcome import Accepted, Blocked, NoAnswer, Report
 from app.providers.efidem import carries, functions, provider
 from app.providers.efidem.binding.documents import without_query
+from app.providers.efidem.following import CHECK
 from app.providers.efidem.functions import FUNCTIONS
 from app.providers.efidem.provider import Efidem
 from app.providers.efidem.settings import EfidemSettings
@@ -552,7 +553,7 @@ async def test_an_account_without_a_wsdl_keeps_messages_and_says_why(tmp_path: P
     finding = await account.ask(asked(Channel.EMAIL))
 
     await account.close()
-    assert outcome == Blocked("provider_contract", "the WSDL offers no SOAP port")
+    assert outcome == Blocked("provider_contract", "the WSDL offers no SOAP port", shown=CHECK)
     assert finding == NoAnswer("the WSDL offers no SOAP port")
     assert account.health()["state"] == "degraded"
 

@@ -175,7 +175,7 @@ def test_how_far_a_call_got_decides_where_no_answer_came(function: str) -> None:
 
 @every
 def test_http_429_says_that_nothing_was_asked(function: str) -> None:
-    busy = Answered(status=429, body=b"", content_type="text/html", retry_after="7")
+    busy = Answered(status=429, body=b"", retry_after="7")
 
     assert busy.wait == timedelta(seconds=7)
     assert isinstance(judged(function, busy), Unreached)

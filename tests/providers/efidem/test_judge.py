@@ -113,7 +113,7 @@ def test_an_answer_of_somebody_before_the_service_blocks(status: int, body: byte
 def test_too_many_calls_are_deferred_for_as_long_as_the_provider_asks(
     retry_after: str | None, wait: timedelta | None
 ) -> None:
-    exchange = Answered(429, HTML, "text/html", retry_after)
+    exchange = Answered(429, HTML, retry_after)
 
     outcome = judge.outcome(ENVOYER_EMAIL, exchange)
 
@@ -219,6 +219,16 @@ def test_a_mapped_failure_says_why_and_whether_to_try_again(kind: str, retryable
             label="Pleine",
         ),
     )
+
+
+def test_the_providers_words_do_not_tell_who_was_written_to() -> None:
+    words = "550 5.1.1 &lt;marie@exemple.fr&gt; inconnu"
+    body = result(f"<CODE_STATUT>42</CODE_STATUT><DESCRIPTION_STATUT>{words}</DESCRIPTION_STATUT>")
+
+    finding = judge.finding(STATUT_EMAIL, {}, answered(body))
+
+    assert isinstance(finding, Report)
+    assert finding.label == "550 5.1.1 <***> inconnu"
 
 
 def test_no_map_can_turn_an_error_code_into_a_status() -> None:

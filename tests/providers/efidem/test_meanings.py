@@ -113,6 +113,23 @@ def test_what_cannot_be_is_refused_with_its_place(tmp_path: Path, text: str, pla
     assert place in str(caught.value)
 
 
+def test_a_wrong_status_or_meaning_is_told_with_those_that_there_are(tmp_path: Path) -> None:
+    text = (
+        '[statuses.STATUT_SMS]\n"7" = { status = "arrived", labl = "x" }\n'
+        '[answers.ENVOYER_SMS]\n"-77" = { reason = "refused" }\n'
+    )
+
+    with pytest.raises(ValueError, match="has wrong entries") as caught:
+        read_bindings(written(tmp_path, text))
+
+    told = str(caught.value).partition("has wrong entries: ")[2]
+    only = "only submitted, sent, delivered, failed or returned"
+    assert told == (
+        f"statuses.STATUT_SMS.7.status ({only}), statuses.STATUT_SMS.7.labl (no such entry),"
+        " answers.ENVOYER_SMS.-77.meaning (missing)"
+    )
+
+
 def test_every_wrong_place_is_named_at_once(tmp_path: Path) -> None:
     text = (
         '[answers.ENVOYER_SMS]\n"-4" = { meaning = "refused" }\n'

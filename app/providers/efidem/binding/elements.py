@@ -27,11 +27,6 @@ class Slot:
         return str(self.element.name)
 
     @property
-    def in_header(self) -> bool:
-        """Whether it stands in a SOAP header."""
-        return self.keys[0] == HEADER
-
-    @property
     def shown(self) -> str:
         """Where it stands, as an operator reads and pins it."""
         return "/".join("header" if key == HEADER else key for key in self.keys)

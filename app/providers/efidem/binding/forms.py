@@ -38,7 +38,8 @@ class Family:
         several = tuple(given.values()) if isinstance(given, Mapping) else given
         assert isinstance(several, tuple | list)
         if len(several) > len(self.keys):
-            raise CannotBind(f"the WSDL takes {len(self.keys)} of {self.named}, not {len(several)}")
+            why = f"the WSDL takes {len(self.keys)} of {self.named}, not {len(several)}"
+            raise CannotBind(why, self.named)
         return {
             key: form.carried(one)
             for key, form, one in zip(self.keys, self.items, several, strict=False)
@@ -132,7 +133,8 @@ class Many:
                 return self.element.type(items) if items else xsd.Nil
             case Manner.SINGLE:
                 if len(items) > 1:
-                    raise CannotBind(f"the WSDL takes one {self.named} only, not {len(items)}")
+                    why = f"the WSDL takes one {self.named} only, not {len(items)}"
+                    raise CannotBind(why, self.named)
                 return items[0] if items else None
 
 

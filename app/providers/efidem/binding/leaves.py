@@ -25,8 +25,9 @@ Single = str | bytes | bool | date
 class CannotBind(Exception):
     """The WSDL cannot be had or read, or cannot carry a call; `why` says so, without secrets."""
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, why: str, of: str | None = None) -> None:
         self.why = why
+        self.of = of  # the documented name of the parameter that is at fault
         super().__init__(why)
 
 
@@ -74,7 +75,7 @@ class Leaf:
         for value in values:
             if (chosen := self.choice(value)) is not None:
                 return chosen
-        raise CannotBind(f"{self.named} takes one of {', '.join(self.allowed)}")
+        raise CannotBind(f"{self.named} takes one of {', '.join(self.allowed)}", self.named)
 
     def _text(self, given: str) -> str | bytes:
         kind = self.element.type
@@ -83,7 +84,8 @@ class Leaf:
         if isinstance(kind, xsd.DateTime) and _DAY.fullmatch(given):
             return f"{given}T00:00:00"
         if isinstance(kind, xsd.Integer) and not _fits(kind, given):
-            raise CannotBind(f"{self.named} cannot be carried: the WSDL's type is a number")
+            why = f"{self.named} cannot be carried: the WSDL's type is a number"
+            raise CannotBind(why, self.named)
         return given
 
 

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -127,9 +127,6 @@ def _one_edit(function: Function, offered: str) -> bool:
 
 def _digits(name: str) -> str:
     return "".join(one for one in name if one.isdigit())
-
-
-Alike = Callable[[Function, str], bool]
 
 
 def _only(found: Found, function: str, likely: Mapping[str, list[str]]) -> Named:

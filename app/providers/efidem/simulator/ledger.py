@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -10,6 +10,8 @@ from typing import Any
 from uuid import uuid4
 
 from app.providers.efidem.simulator.call import File
+
+REMEMBERED = 100_000  # submissions; the file, if there is one, keeps every one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,7 @@ class Ledger:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._submissions: list[Submission] = []
+        self._submissions: deque[Submission] = deque()
         self._by_id: dict[str, list[Submission]] = {}
         self._billed: Counter[str] = Counter()
         if path is not None and path.exists():
@@ -52,9 +54,10 @@ class Ledger:
     def append(self, accepted: Sequence[Accepted], at: float) -> str:
         """Give the recipients of one call an id, a "GUID simplifié", and keep them."""
         message_id = uuid4().hex
+        first = self._submissions[-1].n + 1 if self._submissions else 1
         submissions = [
             Submission(n=n, at=at, id=message_id, **_parts(one))
-            for n, one in enumerate(accepted, len(self._submissions) + 1)
+            for n, one in enumerate(accepted, first)
         ]
         if self._path is not None:
             lines = [json.dumps(_shown(one), ensure_ascii=False) for one in submissions]
@@ -83,6 +86,8 @@ class Ledger:
         self._by_id.setdefault(submission.id, []).append(submission)
         if submission.billing_code is not None:
             self._billed[submission.billing_code] += 1
+        if len(self._submissions) > REMEMBERED:
+            self._by_id.pop(self._submissions.popleft().id, None)
 
     def _restore(self, path: Path) -> None:
         written = path.read_bytes()

@@ -1,0 +1,36 @@
+"""What the store said a few seconds ago, so that not every request asks it again."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, Generic, TypeVar
+
+Name = TypeVar("Name")
+Value = TypeVar("Value")
+
+REMEMBERED: Final = 3.0  # seconds for which a revoked key may still be taken
+MOST: Final = 10_000
+
+
+class Remembered(Generic[Name, Value]):
+    """Asks for a value by its name, at most every few seconds."""
+
+    def __init__(self, ask: Callable[[Name], Awaitable[Value | None]]) -> None:
+        self._ask = ask
+        self._known: dict[Name, tuple[Value, float]] = {}
+
+    async def get(self, name: Name) -> Value | None:
+        """Return a value, at most REMEMBERED seconds old; None where there is none."""
+        # Not the clock of the day: set back, it would keep a revoked key alive. And the time
+        # before the question: what it answers may have changed while it was on its way.
+        now = asyncio.get_running_loop().time()
+        known = self._known.get(name)
+        if known is not None and now - known[1] < REMEMBERED:
+            return known[0]
+        value = await self._ask(name)
+        if len(self._known) >= MOST:
+            self._known.clear()
+        # What is not there is not remembered: it may be made at any moment.
+        self._known.pop(name, None)
+        if value is not None:
+            self._known[name] = (value, now)
+        return value

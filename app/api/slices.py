@@ -1,0 +1,45 @@
+"""Long work on the event loop, in slices: between two of them, whatever else is ready runs.
+
+A thread would not do: it shares the interpreter's lock, and holds it for 5 ms at a time.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+LONGEST: Final = 0.0005  # seconds that work goes on for before the others have their turn
+TURN: Final = 0.005  # seconds that the others have at most, while they have something to do
+IDLE: Final = 0.00005  # seconds of a round of the loop in which nobody else had
+
+_FREED: Final = 50
+
+
+class Slices:
+    """Says when the others have their turn."""
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock = clock
+        self._began = clock()
+
+    async def pause(self) -> None:
+        """Let the others run, where this work has gone on for long enough.
+
+        A request takes some rounds of the loop: it would wait for this work in each of them.
+        """
+        now = self._clock()
+        if now - self._began < LONGEST:
+            return
+        ends, busy = now + TURN, True
+        while busy and now < ends:
+            before = now
+            await asyncio.sleep(0)
+            now = self._clock()
+            busy = now - before >= IDLE
+        self._began = now
+
+    async def let_go(self, many: Sequence[object]) -> None:
+        """Empty a list: freed all at once, ten thousand rows would keep the others waiting."""
+        while isinstance(many, list) and many:
+            del many[-_FREED:]
+            await self.pause()
