@@ -16,6 +16,7 @@ from app import __doc__ as description
 from app.api import openapi, problems
 from app.api.access import Access
 from app.api.edge import Edge
+from app.api.held import Held
 from app.api.metrics import figure
 from app.api.rates import Rates
 from app.api.recognise import Recognise
@@ -164,6 +165,7 @@ def build_edge(settings: AllSettings, gateway: Gateway) -> Edge:
         read_callback=acknowledgement.read,
         requires_idempotency=core.requires_idempotency,
         body_limit=core.body_limit,
+        held=Held(core.body_limit),
         attachment_limit=core.attachment_limit,
         relay_automatic=core.route_email == "auto",
     )
@@ -201,7 +203,7 @@ def create_app(edge: Edge | None = None) -> FastAPI:
 
 def application(edge: Edge) -> ASGIApp:
     """Return what a server runs: the HTTP application, and one log line for each request."""
-    return RequestLog(create_app(edge), edge.gateway.ids, edge.measures)
+    return RequestLog(create_app(edge), edge.gateway.ids, edge.measures, edge.held)
 
 
 def _described(app: FastAPI) -> dict[str, object]:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 
 from app.api.fields import FORBIDDEN
+from app.api.held import Held
 from app.api.slices import Slices
 from app.api.wrong_fields import field_error, pointer
 from app.domain.errors import (
@@ -43,7 +44,10 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 async def read_bytes(request: Request, limit: int) -> bytes:
-    """Return the whole body; raises PayloadTooLarge as soon as it is longer than `limit` bytes."""
+    """Return the whole body; raises PayloadTooLarge as soon as it is longer than `limit` bytes.
+
+    Raises TooBusy where the bodies that are being read are too many bytes already.
+    """
     if request.headers.get("content-encoding", "identity") != "identity":
         raise UnsupportedMediaType("Send the body without Content-Encoding.")
     too_large = PayloadTooLarge(f"The body may have {limit:,} bytes; send less.")
@@ -51,6 +55,7 @@ async def read_bytes(request: Request, limit: int) -> bytes:
     announced = request.headers.get("content-length", "").lstrip("0") or "0"
     if not announced.isdecimal() or int(announced) > limit:
         raise too_large
+    held: Held = request.app.state.edge.held
     parts: list[bytes] = []
     size = 0
     try:
@@ -58,6 +63,7 @@ async def read_bytes(request: Request, limit: int) -> bytes:
             size += len(part)
             if size > limit:
                 raise too_large
+            held.take(request.scope, len(part))
             parts.append(part)
     except ClientDisconnect:
         raise MalformedRequest("The connection closed before the body was whole.") from None

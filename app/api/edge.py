@@ -14,6 +14,7 @@ from sqlalchemy import RowMapping
 from app.api import fingerprints
 from app.api.access import Access, Caller
 from app.api.duplicates import duplicate_in
+from app.api.held import Held
 from app.api.measures import Measures
 from app.api.rates import Rates
 from app.api.recognise import Recognise
@@ -53,6 +54,7 @@ class Edge:
     read_callback: Callable[[bytes], Acknowledgement]  # raises UnreadableAcknowledgement
     requires_idempotency: bool
     body_limit: int
+    held: Held
     attachment_limit: int
     figuring: Gathering[None, Figures]  # one scrape at a time asks the store
     looking: Gathering[Feed, Standing]  # at feeds, after what waits for them is published

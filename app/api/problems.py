@@ -71,6 +71,7 @@ TABLE: Final[tuple[tuple[type[Fault], int, str, bool], ...]] = (
     (errors.ProviderContract, 503, "Provider contract", True),
     (errors.IssuerUnavailable, 503, "Issuer unavailable", True),
     (errors.QueueFull, 503, "Queue full", True),
+    (errors.TooBusy, 503, "Too busy", True),
     (errors.StorageLow, 503, "Storage low", True),
     (errors.StoreUnavailable, 503, "Store unavailable", True),
 )

@@ -8,6 +8,7 @@ import structlog
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.held import Held
 from app.api.measures import Measures
 from app.domain.identifiers import REQUEST, Identifiers, shown
 
@@ -46,10 +47,11 @@ def _limits(scope: Scope) -> list[tuple[bytes, bytes]]:
 class RequestLog:
     """Pure ASGI: a middleware that wraps requests and responses would cost six times the rest."""
 
-    def __init__(self, app: ASGIApp, ids: Identifiers, measures: Measures) -> None:
+    def __init__(self, app: ASGIApp, ids: Identifiers, measures: Measures, held: Held) -> None:
         self._app = app
         self._ids = ids
         self._measures = measures
+        self._held = held
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -76,6 +78,7 @@ class RequestLog:
         try:
             await self._app(scope, receive, answering)
         finally:
+            self._held.give_back(scope)
             route = getattr(scope.get("route"), "path", None)
             seconds = time.perf_counter() - began
             self._measures.answered(scope["method"], route, status, seconds)

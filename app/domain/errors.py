@@ -17,6 +17,7 @@ from app.domain.refusals import (
     NetworkNotAllowed,
     ScopeMissing,
     TokenInvalid,
+    TooBusy,
     WebhookEndpointDisabled,
     WebhookEndpointsExhausted,
 )
@@ -37,6 +38,7 @@ __all__ = [  # besides what stands here
     "RecipientNotInTeamList",
     "ScopeMissing",
     "TokenInvalid",
+    "TooBusy",
     "WebhookEndpointDisabled",
     "WebhookEndpointsExhausted",
 ]

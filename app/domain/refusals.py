@@ -69,6 +69,13 @@ class WebhookEndpointsExhausted(Fault):
     code = "webhook_endpoints_exhausted"
 
 
+class TooBusy(Fault):
+    """Too many large requests are being read just now; nothing was kept. Send the same again."""
+
+    code = "too_busy"
+    retry_after = 2
+
+
 class IssuerUnavailable(Fault):
     """The token's issuer does not answer, so that its key is not known. Send the same again."""
 

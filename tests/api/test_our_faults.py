@@ -9,6 +9,7 @@ import structlog
 from fastapi import FastAPI
 
 from app.api import problems
+from app.api.held import Held
 from app.api.measures import Measures
 from app.api.requests import RequestLog
 from app.domain.identifiers import Identifiers
@@ -46,7 +47,7 @@ async def test_a_fault_of_ours_is_found_in_the_log_by_the_id_that_its_caller_has
     heard, logger = Heard(), logging.getLogger("uvicorn.error")
     listening = listen(HOST, 0)
     ids = Identifiers(now, lambda size: b"\0" * size)
-    server = Server(RequestLog(failing(), ids, Measures()), listening)
+    server = Server(RequestLog(failing(), ids, Measures(), Held(1)), listening)
     running = asyncio.create_task(server.run_until_stopped())
     await server.wait_ready(running)
     logger.addHandler(heard)

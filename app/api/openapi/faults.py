@@ -26,6 +26,7 @@ _KEY: Final[Faults] = (
     errors.StoreUnavailable,
 )
 _BODY: Final[Faults] = (
+    errors.TooBusy,
     errors.MalformedJson,
     errors.PayloadTooLarge,
     errors.UnsupportedMediaType,
@@ -77,6 +78,7 @@ OWN: Final[Mapping[str, Faults]] = {
         errors.UnsupportedMediaType,
         errors.DocumentInvalid,
         errors.ValidationFailed,
+        errors.TooBusy,
         errors.StorageLow,
     ),
     "cancelMessage": (errors.AlreadyFinal, errors.AlreadySubmitted),
