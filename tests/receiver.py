@@ -83,6 +83,10 @@ class Receiver:
     def ids(self) -> list[str]:
         return [one.id for one in self.got]
 
+    def repeats(self) -> int:
+        """Return how often something came that had come before."""
+        return len(self.got) - len(set(self.ids()))
+
     def take(self, one: Got) -> Says:
         self.got.append(one)
         return self.says.pop(0) if self.says else self.always

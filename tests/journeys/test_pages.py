@@ -32,6 +32,7 @@ PREFIXES = {
     "doc": "DOCUMENT",
     "rep": "REPORT",
     "whe": "ENDPOINT",
+    "whd": "DELIVERY",
     "cli": "CLIENT",
     "gw": "KEY_ID",
 }
