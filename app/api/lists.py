@@ -22,6 +22,15 @@ from app.store import lists
 from app.store.lists import Filter
 
 
+class Page(BaseModel):
+    """Which page of a list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: Annotated[str, Field(max_length=100)] | None = None
+
+
 class Narrowing(BaseModel):
     """What a list is narrowed to, and which page of it is wanted."""
 

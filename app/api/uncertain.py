@@ -10,14 +10,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from sqlalchemy import RowMapping
 
 from app.api import answers
 from app.api.access import Caller
 from app.api.cursors import opened, sealed
 from app.api.edge import CallerDep, Edge, EdgeDep
-from app.api.lists import link_of, refuse_repeated
+from app.api.lists import Page, link_of, refuse_repeated
 from app.api.shapes import MessageOut
 from app.domain.errors import NotFound
 from app.domain.identifiers import MESSAGE, read
@@ -41,15 +41,6 @@ class UncertainListOut(BaseModel):
     data: list[UncertainOut]
     has_more: bool
     next_cursor: str | None
-
-
-class Page(BaseModel):
-    """Which page of a list."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
-    cursor: Annotated[str, Field(max_length=100)] | None = None
 
 
 @router.get("/uncertain", response_model=UncertainListOut)

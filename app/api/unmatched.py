@@ -6,12 +6,12 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 from sqlalchemy import RowMapping
 
 from app.api.cursors import opened, sealed
 from app.api.edge import CallerDep, EdgeDep
-from app.api.lists import refuse_repeated
+from app.api.lists import Page, refuse_repeated
 from app.delivery.acknowledge import as_brought
 from app.delivery.gateway import Learn
 from app.domain.errors import NotFound
@@ -50,15 +50,6 @@ class UnmatchedListOut(BaseModel):
     data: list[UnmatchedOut]
     has_more: bool
     next_cursor: str | None
-
-
-class Page(BaseModel):
-    """Which page of a list."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
-    cursor: Annotated[str, Field(max_length=100)] | None = None
 
 
 @router.get("/{name}/unmatched-acknowledgements", response_model=UnmatchedListOut)

@@ -1,26 +1,20 @@
-"""The system under test: API, workers and both simulated providers, each a process of its own.
-
-Every process is forked from one that has everything imported: a start takes a fraction of a
-second, and a kill is as real as any.
-"""
+"""The system under test: API, workers and both simulated providers, each a process of its own."""
 
 import http.client
-import multiprocessing
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from tests.crash import part
+from tests.crash.mutants import MUTANTS
 from tests.crash.tap import HttpTap
+from tests.forked import Forked
 from tests.journeys.loopback import HOST, call, free_port
 from tests.journeys.system import PROVIDERS, SECRETS
 
-FORKS = multiprocessing.get_context("forkserver")
-PRELOADED = ["pytest", "tests.crash.part", "uvicorn.protocols.http.httptools_impl", "psycopg"]
 PATIENCE = 30.0  # seconds
 LEASE = 3.0  # seconds of a worker's lease
 CALL = 2.0  # seconds of a call, at most
@@ -34,7 +28,7 @@ SIMULATED_PACE = "0.1"  # a slow answer comes after three seconds: too late
 class Part:
     """One process, and where its log begins."""
 
-    process: ForkServerProcess
+    process: Forked
     log: Path
     begins: int
     armed: str
@@ -44,7 +38,6 @@ class Part:
 
     @property
     def pid(self) -> int:
-        assert self.process.pid is not None
         return self.process.pid
 
 
@@ -61,7 +54,6 @@ class Site:
         pace: str = PACE,
         lease: float = LEASE,
     ) -> None:
-        FORKS.set_forkserver_preload(PRELOADED)
         self.folder = folder
         self.database_url = database_url
         self.mutant = mutant
@@ -115,8 +107,7 @@ class Site:
     def run(self, *arguments: str) -> str:
         """Run one command to its end, and return what it said."""
         one = self._fork("command", arguments, "")
-        one.process.join(PATIENCE)
-        assert one.process.exitcode == 0, one.said()
+        assert one.process.wait(PATIENCE) == 0, one.said()
         return one.said()
 
     def start(self, *names: str, armed: str = "") -> None:
@@ -141,10 +132,10 @@ class Site:
 
     def is_ready(self, name: str) -> bool:
         one = self._parts[name]
-        if one.process.exitcode is not None:
+        if one.process.poll() is not None:
             # Its armed death may come as soon as it works; any other is a fault.
             away = "the store cannot be used" in one.said()
-            ended = f"{name} ended with {one.process.exitcode}\n{self.tails()}"
+            ended = f"{name} ended with {one.process.poll()}\n{self.tails()}"
             assert one.armed or away, ended
             return True
         if name.startswith("worker"):
@@ -166,14 +157,13 @@ class Site:
     def ended(self, name: str, seconds: float = PATIENCE) -> int:
         """Return the exit status of a part that ends; negative: by a signal."""
         one = self._parts[name]
-        one.process.join(seconds)
         del self._parts[name]
-        status = one.process.exitcode
-        if status is None:
+        try:
+            return one.process.wait(seconds)
+        except subprocess.TimeoutExpired:
             one.process.kill()
-            one.process.join()
-            raise AssertionError(f"{name} did not end\n{self.tails()}")
-        return status
+            one.process.wait()
+            raise AssertionError(f"{name} did not end\n{self.tails()}") from None
 
     def stop(self, name: str) -> int:
         """End a part by SIGTERM and return its exit status."""
@@ -181,7 +171,7 @@ class Site:
         return self.ended(name)
 
     def is_running(self, name: str) -> bool:
-        return name in self._parts and self._parts[name].process.exitcode is None
+        return name in self._parts and self._parts[name].process.poll() is None
 
     def is_stopped(self, name: str) -> bool:
         """Say whether a part stands still, as after SIGSTOP."""
@@ -213,20 +203,11 @@ class Site:
             tap.close()
 
     def _fork(self, name: str, arguments: Sequence[str], armed: str) -> Part:
-        log = part.log_of(self.folder, name)
+        log = self.folder / f"{name}.log"
         log.touch()
         begins = log.stat().st_size
-        process = FORKS.Process(
-            target=part.run,
-            args=(
-                arguments,
-                self.settings(name, armed),
-                str(self.folder),
-                str(log),
-                "" if name in PROVIDERS else self.mutant,
-            ),
-        )
-        process.start()
+        mutant = None if name in PROVIDERS or not self.mutant else MUTANTS[self.mutant]
+        process = Forked(arguments, self.settings(name, armed), self.folder, log, first=mutant)
         return Part(process, log, begins, armed)
 
     def _arguments(self, name: str) -> list[str]:

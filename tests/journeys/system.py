@@ -9,11 +9,13 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from app.domain.status import Status, allowed
+from tests.forked import Forked
 from tests.journeys.loopback import HOST, PATIENCE, Answer, call, free_port, wait_for
 from tests.journeys.relay import Relay
 
@@ -36,7 +38,7 @@ SECRETS = {
 class Part:
     """One process, and where its log begins."""
 
-    process: subprocess.Popen[bytes]
+    process: Forked
     log: Path
     begins: int
 
@@ -69,6 +71,7 @@ class System:
         }
         self.dialect = "document"  # of Efidem's WSDL
         self._running: dict[str, Part] = {}
+        self._commands = count(1)
 
     def url(self, name: str) -> str:
         return f"http://{HOST}:{self.ports[name]}"
@@ -77,15 +80,15 @@ class System:
 
     def run(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """Run one command to its end."""
-        return subprocess.run(
-            [COMMAND, *arguments],
-            env=self.environment(**settings),
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        number = next(self._commands)
+        out, errors = (self.folder / f"command-{number}.{one}" for one in ("out", "errors"))
+        process = Forked(arguments, self.environment(**settings), self.folder, out, errors=errors)
+        try:
+            status = process.wait(60)
+        finally:
+            process.kill()
+        said = [one.read_text() if one.exists() else "" for one in (out, errors)]
+        return subprocess.CompletedProcess(arguments, status, *said)
 
     def up(self) -> None:
         """Start what does not run; a provider before whoever reads its WSDL."""
@@ -162,16 +165,10 @@ class System:
 
     def _begin(self, name: str, settings: Mapping[str, str]) -> None:
         log = self.folder / f"{name}.log"
-        with log.open("ab") as file:
-            process = subprocess.Popen(
-                [COMMAND, *self._arguments(name)],
-                env=self.environment(**settings),
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-            )
-            self._running[name] = Part(process, log, file.tell())
+        log.touch()
+        begins = log.stat().st_size
+        process = Forked(self._arguments(name), self.environment(**settings), self.folder, log)
+        self._running[name] = Part(process, log, begins)
 
     def _is_ready(self, name: str) -> bool:
         part = self._running[name]
