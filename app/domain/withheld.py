@@ -8,9 +8,11 @@ from typing import Final
 
 _LONGEST: Final = 500  # characters of a provider's words that are kept
 _INSTEAD: Final = "***"
-# An e-mail address, or nine digits of a number however they are grouped.
+# An e-mail address, or nine digits of a number however they are grouped; by strokes only as French
+# numbers are, because dates have them too.
 _PERSONAL: Final = re.compile(
     r"[^\s<>()\[\],;:\"'=@]+@[^\s<>()\[\],;:\"'=@]+|\+?\(?\d(?:[ .()\u00a0\u202f-]{0,3}\d){8,}"
+    r"|\b0\d(?:/\d\d){4}\b"
 )
 
 

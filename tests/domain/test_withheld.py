@@ -17,6 +17,7 @@ from app.domain.withheld import withheld
         ("remis au 06 39 98 00 01 hier", "remis au *** hier"),
         ("remis au +33 (0)6.39.98.00.01.", "remis au ***."),
         ("au 06\u202f39\u202f98\u202f00\u202f01", "au ***"),
+        ("remis au 06/39/98/00/01 le 21/11/2026", "remis au *** le 21/11/2026"),
         ("Délivré", "Délivré"),
         ("550 5.7.1 refusé le 21/11/2026 10:15", "550 5.7.1 refusé le 21/11/2026 10:15"),
         ("code 304128, 3 pages sur 12", "code 304128, 3 pages sur 12"),
