@@ -157,13 +157,15 @@ class Site:
     def ended(self, name: str, seconds: float = PATIENCE) -> int:
         """Return the exit status of a part that ends; negative: by a signal."""
         one = self._parts[name]
-        del self._parts[name]
         try:
+            # Meanwhile it stands among the parts: who kills it looks it up.
             return one.process.wait(seconds)
         except subprocess.TimeoutExpired:
             one.process.kill()
             one.process.wait()
             raise AssertionError(f"{name} did not end\n{self.tails()}") from None
+        finally:
+            del self._parts[name]
 
     def stop(self, name: str) -> int:
         """End a part by SIGTERM and return its exit status."""

@@ -92,8 +92,10 @@ def test_a_status_is_understood_as_soon_as_the_file_says_its_meaning(operated: S
     found = listed(operated, "efidem")["77"]
     assert (found["function"], found["times"], found["waiting"]) == ("STATUT_COMPLET_SMS", 1, 1)
     assert 'code="77"' in counted(operated)
+    operated.stop("efidem")  # nobody asks it again meanwhile: what it said is read again
     say(operated, "efidem", STATUS)
     operated.until(message_id, "delivered")
+    operated.up()
     assert until_mapped(operated, "efidem", "77")["waiting"] == 0
     raw, replayed = operated.events(message_id)[-2:]
     assert (raw["type"], replayed["source"]) == ("message.status_unmapped", "replay")
