@@ -11,7 +11,7 @@ HASHED = install --quiet --require-hashes --only-binary :all:
 PORT ?= 8000
 KILLS ?= 100
 
-.PHONY: help install run test crash check fix fuzz memory openapi lock clean
+.PHONY: help install run test crash check fix fuzz memory bench bench-smoke openapi lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,16 @@ SIZE ?= 65536
 
 memory: .venv/.tested ## 10,000 e-mails with attachments, and what the processes keep of them
 	.venv/bin/python -m tests.memory --messages $(MESSAGES) --size $(SIZE)
+
+ROWS ?= all
+SECONDS_EACH ?= 5
+REPETITIONS ?= 5
+
+bench: .venv/.tested ## ROWS="accept read": what docs/performance.md promises, measured here beside its baselines
+	.venv/bin/python -m bench $(ROWS) --seconds $(SECONDS_EACH) --repetitions $(REPETITIONS)
+
+bench-smoke: .venv/.tested ## every row of the benchmarks, tiny: it works, however fast (make test does it too)
+	.venv/bin/pytest tests/bench
 
 openapi: install ## write openapi/openapi.json anew
 	.venv/bin/multicanal openapi > openapi/openapi.json

@@ -1,218 +1,117 @@
-"""The command `multicanal`: it starts everything else."""
+"""The command `multicanal`: the list of what it does, and which module does it.
 
-import json
-import sys
-from collections.abc import Coroutine
-from contextlib import AsyncExitStack
-from dataclasses import replace
-from pathlib import Path
-from typing import Annotated, Any, Final
+A module is read when its command is asked for: a simulator needs no store, and a worker no HTTP.
+"""
+
+import gc
+from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Final, cast
 
 import typer
-import uvloop
-from sqlalchemy.exc import DatabaseError
+from typer.core import TyperCommand, TyperGroup
 
-from app import (
-    client_commands,
-    key_commands,
-    laptop,
-    logs,
-    main,
-    provider_commands,
-    restore_commands,
-    simulate_commands,
-    simulated,
-)
-from app.delivery import limit
-from app.delivery.gateway import Gateway
-from app.delivery.outside import UnreadableCopy
-from app.delivery.worker import Worker
-from app.processes import HTTP_DRAIN, PortTaken, Server, listen, port_of, run
-from app.settings import AllSettings, WrongSettings, load, unknown_names
-from app.store.clock import ClockSkewed
-from app.store.database import UNAVAILABLE, Database, lacks_schema
-from app.store.revision import NEWEST
-from app.store.safety import UnsafeStore
-from app.store.unusable import unusable
 
-CONFIG_ERROR: Final = 78  # sysexits: EX_CONFIG
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A command, or several below one word."""
 
+    module: str
+    says: str  # as the command itself says it
+
+
+PARTS: Final[Mapping[str, Part]] = {
+    "dev": Part(
+        "app.laptop",
+        "Everything in one go, for a laptop: SQLite, API, worker and both simulators.",
+    ),
+    "serve": Part("app.serve_commands", "Run API and worker in one process."),
+    "api": Part("app.api_commands", "Run the API alone."),
+    "worker": Part("app.work_commands", "Run the worker alone."),
+    "migrate": Part("app.store_commands", "Bring the store to this version's schema."),
+    "openapi": Part("app.api_commands", "Print the OpenAPI document."),
+    "keys": Part("app.key_commands", "API keys."),
+    "clients": Part("app.client_commands", "Clients: internal services."),
+    "providers": Part("app.provider_commands", "The providers' contracts."),
+    "restore": Part("app.restore_commands", "A store that was restored or failed over."),
+    "simulate": Part("app.simulate_commands", "Simulators of the providers."),
+    "config": Part("app.config_commands", "The settings."),
+    "counters": Part("app.store_commands", "What waits to be sent."),
+}
+_RARE: Final = 10_000  # new objects between two looks of the collector; usual: 700
 _HELP: Final = (
     "The gateway for e-mails, SMS, letters and faxes: its processes, and what its operators need."
     " `dev` runs all of it on a laptop; docs/operating.md says what each of the rest is for."
 )
-app = typer.Typer(help=_HELP, no_args_is_help=True, add_completion=False)
-config = typer.Typer(help="The settings.", no_args_is_help=True)
-counters = typer.Typer(help="What waits to be sent.", no_args_is_help=True)
-app.add_typer(key_commands.app, name="keys")
-app.add_typer(client_commands.app, name="clients")
-app.add_typer(provider_commands.app, name="providers")
-app.add_typer(restore_commands.app, name="restore")
-app.add_typer(simulate_commands.app, name="simulate")
-app.add_typer(config, name="config")
-app.add_typer(counters, name="counters")
-
-Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on.")]
-Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
 
 
-@app.command()
-def dev(port: Annotated[int, typer.Option(min=0, max=65535)] = 8000) -> None:
-    """Everything in one go, for a laptop: SQLite, API, worker and both simulators."""
-    _run(laptop.start(port))
+class Commands(Mapping[str, Any]):
+    """Every command, as typer has it."""
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 -- typer's own classes
+        part = PARTS[name]
+        # What is imported stays: the collector's looks at it, while it grows, took a quarter of a
+        # start. Without any, two megabytes of garbage would stay as well.
+        usual = gc.get_threshold()
+        gc.set_threshold(_RARE)
+        module = import_module(part.module)
+        gc.freeze()
+        gc.set_threshold(*usual)
+        group = typer.main.get_group(module.app)
+        return group.commands.get(name, group)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(PARTS)
+
+    def __len__(self) -> int:
+        return len(PARTS)
 
 
-@app.command()
-def serve(port: Port = None, host: Host = None) -> None:
-    """Run API and worker in one process."""
-    settings = _ready()
-    _run(_serve(settings, host or settings.core.host, _port(settings, port), with_worker=True))
+class Listed(TyperGroup):
+    """All commands by their sentences; only the one that is called is read."""
+
+    def __init__(self, **given: Any) -> None:  # noqa: ANN401 -- typer's own
+        super().__init__(**given)
+        self.commands = cast("MutableMapping[str, Any]", Commands())  # which nobody writes to
+
+    def list_commands(self, _ctx: object) -> list[str]:
+        """Return the names in the order of the table."""
+        return list(PARTS)
+
+    def get_command(self, _ctx: object, cmd_name: str) -> TyperCommand | None:
+        """Return what the list says of a command."""
+        part = PARTS.get(cmd_name)
+        return TyperCommand(cmd_name, help=part.says) if part is not None else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 -- typer's own
+        """Return the command that is called."""
+        name, listed, rest = super().resolve_command(ctx, args)
+        return name, self.commands[name] if name is not None else listed, rest
 
 
-@app.command()
-def api(port: Port = None, host: Host = None) -> None:
-    """Run the API alone."""
-    settings = _ready()
-    _run(_serve(settings, host or settings.core.host, _port(settings, port), with_worker=False))
+app = typer.Typer(cls=Listed, help=_HELP, no_args_is_help=True, add_completion=False)
 
 
-@app.command()
-def worker() -> None:
-    """Run the worker alone."""
-    settings = _ready()
-
-    async def work() -> None:
-        gateway = main.build(settings)
-        async with main.opened(gateway):
-            await run([], Worker(gateway))
-
-    _run(work())
-
-
-@app.command()
-def migrate() -> None:
-    """Bring the store to this version's schema."""
-    from app.store.migrate import upgrade  # noqa: PLC0415 -- Alembic, for this command alone
-
-    settings = _ready()
-
-    async def bring() -> None:
-        database = Database(settings.core.database_url)
-        try:
-            await upgrade(database)
-        finally:
-            await database.close()
-
-    _run(bring())
-    typer.echo(f"the store has revision {NEWEST}")
-
-
-@app.command()
-def openapi() -> None:
-    """Print the OpenAPI document."""
-    typer.echo(json.dumps(main.create_app().openapi(), indent=2, ensure_ascii=False))
-
-
-@counters.callback()
-def _counters() -> None:
+@app.callback()
+def _all() -> None:
     """Be a command with commands."""
-
-
-@counters.command("recount")
-def counters_recount() -> None:
-    """Count what waits to be sent, and mend the counters; workers do it when they start."""
-    settings = _ready()
-
-    async def mend() -> dict[str, int]:
-        database = Database(settings.core.database_url)
-        try:
-            return await limit.recount(database)
-        finally:
-            await database.close()
-
-    drift = _run(mend())
-    typer.echo("\n".join(f"{name}: {change:+d}" for name, change in drift.items()) or "right")
-
-
-@config.command("check")
-def config_check() -> None:
-    """Say what is wrong with the settings, all at once."""
-    problems: list[str] = []
-    try:
-        problems += _incomplete(load())
-    except WrongSettings as fault:
-        problems += fault.problems
-    problems += [line for line in unknown_names() if line not in problems]
-    if problems:
-        _say(problems, CONFIG_ERROR)
-    typer.echo("the settings are right")
-
-
-def _incomplete(settings: AllSettings) -> list[str]:
-    """Return a line for each thing that a provider lacks of which something is set."""
-    lines = [
-        f"{name} is not set: whatever this provider carries would wait"
-        for provider in (settings.efidem, settings.fax123)
-        if len(provider.missing) < len(provider.needed)
-        for name in provider.missing
-    ]
-    wsdl = settings.efidem.wsdl
-    if wsdl is not None and "://" not in wsdl and not Path(wsdl).is_file():
-        lines.append(f"MULTICANAL_EFIDEM_WSDL: there is no file {wsdl}")
-    return lines
 
 
 def entry() -> None:
     """Be the command: faults that a person can mend are a line each, and no traceback."""
     try:
         app()
-    except WrongSettings as fault:
-        _say(fault.problems, CONFIG_ERROR)
-    except UnsafeStore as fault:
-        _say(fault.problems, CONFIG_ERROR)
-    except (PortTaken, main.WrongRevision, ClockSkewed, UnreadableCopy) as fault:
-        _say([str(fault)], 1)
-    except UNAVAILABLE as fault:
-        _say([unusable(fault)], 1)
-    except DatabaseError as fault:
-        is_no_database = type(fault) is DatabaseError  # a file that is none of SQLite, or damaged
-        if not (lacks_schema(fault) or is_no_database):
-            raise
-        _say([unusable(fault)], 1)
+    except SystemExit:  # how every command ends
+        raise
+    except _mendable() as fault:
+        from app.mend import tell  # noqa: PLC0415 -- as below
+
+        tell(fault)
 
 
-def _say(lines: list[str], status: int) -> None:
-    for line in lines:
-        typer.echo(line, err=True)
-    raise SystemExit(status)
+def _mendable() -> tuple[type[BaseException], ...]:
+    # Asked for where something was raised, and not before: it brings every layer along.
+    from app.mend import MENDABLE  # noqa: PLC0415
 
-
-def _ready() -> AllSettings:
-    """Return the settings, with logging set up by them."""
-    settings = load()
-    logs.configure(settings.core.log_level, readable=sys.stderr.isatty())
-    return settings
-
-
-def _port(settings: AllSettings, given: int | None) -> int:
-    return settings.core.port if given is None else given
-
-
-def _run(work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 -- whatever it returns
-    # Wakes the loop from other threads, such as SQLite's, at a fraction of the cost.
-    return uvloop.run(work)
-
-
-async def _serve(settings: AllSettings, host: str, port: int, *, with_worker: bool) -> None:
-    listening = listen(host, port)
-    core = settings.core.model_copy(update={"port": port_of(listening)})
-    settings = replace(settings, core=core)  # webhooks never go there
-    async with AsyncExitStack() as stack:
-        if with_worker:  # everything in one process: so are the simulators of test keys
-            found = await stack.enter_async_context(simulated.twins(settings, listening))
-            settings = replace(settings, twins=found)
-        gateway: Gateway = main.build(settings)
-        await stack.enter_async_context(main.opened(gateway))
-        edge = main.build_edge(settings, gateway)
-        server = Server(main.application(edge), listening, drain=HTTP_DRAIN)
-        await run([server], Worker(gateway) if with_worker else None, stopping=edge.stopping)
+    return MENDABLE

@@ -1,7 +1,6 @@
 """The commands `multicanal keys ...`: make, list, rotate and revoke API keys."""
 
 import re
-import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Annotated, Final, TypeVar
@@ -11,15 +10,15 @@ import uvloop
 from pydantic import ValidationError
 from sqlalchemy import RowMapping
 
-from app import logs, main
-from app.api.access import SCOPES, USUAL_SCOPES
+from app.api.access import SCOPES, USUAL_SCOPES, Access
 from app.api.administering import key_id_of
 from app.api.client_shapes import KeyIn
 from app.api.issue import create_key, rotate
+from app.build import build, prepare_store
 from app.delivery.gateway import Gateway
 from app.domain.errors import KeyNotActive, NotFound
 from app.domain.message import Mode
-from app.settings import load
+from app.ready import ready
 from app.store import clients
 from app.store import keys as store
 from app.store.database import missing_file
@@ -156,8 +155,7 @@ def revoke(key_id: KeyId) -> None:
 
 def in_store(work: Callable[[Gateway, Digest], Awaitable[_Found]]) -> _Found:
     """Do something with the configured store, whose schema is this version's."""
-    settings = load()
-    logs.configure(settings.core.log_level, readable=sys.stderr.isatty())
+    settings = ready()
 
     if missing_file(
         settings.core.database_url
@@ -167,10 +165,11 @@ def in_store(work: Callable[[Gateway, Digest], Awaitable[_Found]]) -> _Found:
         )
 
     async def do() -> _Found:
-        gateway = main.build(settings)
-        await main.prepare_store(gateway.database)
+        gateway = build(settings)
+        await prepare_store(gateway.database)
+        access = Access(gateway, settings.core.key_pepper.get_secret_value().encode())
         try:
-            return await work(gateway, main.build_access(settings, gateway).digest)
+            return await work(gateway, access.digest)
         finally:
             await gateway.database.close()
 

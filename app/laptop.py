@@ -6,11 +6,12 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import pikepdf
 import typer
+import uvloop
 
 from app import logs, main
 from app.api.access import USUAL_SCOPES
@@ -18,15 +19,22 @@ from app.api.issue import create_key
 from app.delivery.watch import watching
 from app.delivery.worker import Worker
 from app.domain.message import Mode
+from app.processes import LOOPBACK as HOST
 from app.processes import Server, SimulatedConnection, listen, port_of, run
 from app.providers.efidem import simulator as efidem_simulator
 from app.providers.fax123 import simulator as fax123_simulator
 from app.settings import load
 
-HOST: Final = "127.0.0.1"
+app = typer.Typer()
 
 
-async def start(port: int) -> None:
+@app.command()
+def dev(port: Annotated[int, typer.Option(min=0, max=65535)] = 8000) -> None:
+    """Everything in one go, for a laptop: SQLite, API, worker and both simulators."""
+    uvloop.run(_start(port))
+
+
+async def _start(port: int) -> None:
     """Run until Ctrl-C."""
     listening, efidem, fax123 = listen(HOST, port), listen(HOST, 0), listen(HOST, 0)
     secret = secrets.token_hex(16)
@@ -145,32 +153,3 @@ def _one_page() -> bytes:
         out = io.BytesIO()
         pdf.save(out)
     return out.getvalue()
-
-
-def tells_efidem(listening: socket.socket) -> Callable[[], None]:
-    """Return what prints how to use Efidem's simulator."""
-    url = f"http://{HOST}:{port_of(listening)}"
-    return _tells(
-        [
-            f"MULTICANAL_EFIDEM_WSDL={url}/efidem.wsdl",
-            *(f"MULTICANAL_EFIDEM_{name}=any" for name in ("USERNAME", "PASSWORD", "APP_ID")),
-            f"what it accepted: {url}/ledger",
-        ]
-    )
-
-
-def tells_fax123(listening: socket.socket) -> Callable[[], None]:
-    """Return what prints how to use 123-fax's simulator."""
-    url = f"http://{HOST}:{port_of(listening)}"
-    return _tells(
-        [
-            f"MULTICANAL_FAX123_URL={url}/http.php",
-            "MULTICANAL_FAX123_EMAIL=any@example.com",
-            "MULTICANAL_FAX123_PASSWORD=any",
-            f"what it accepted: {url}/ledger",
-        ]
-    )
-
-
-def _tells(lines: Sequence[str]) -> Callable[[], None]:
-    return lambda: typer.echo("\n".join(lines))

@@ -6,22 +6,36 @@ import logging
 import os
 import signal
 import socket
+import sys
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
 from app.api.connections import Connection
-from app.delivery.worker import Worker
 
 log = structlog.get_logger()
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+LOOPBACK: Final = "127.0.0.1"
 HTTP_DRAIN: Final = 30  # seconds that open requests of the API have at the end
 AFTER_WORKER: Final = 10  # seconds at most, where a worker was waited for before
+SWITCH: Final = (
+    0.0005  # seconds for which a thread may keep the event loop from running; usual: 5 ms
+)
 SAME_SIGNAL: Final = 0.5  # seconds: a shell may pass on what the terminal sent to us already
+
+
+class Working(Protocol):
+    """What works beside the servers, as a worker does."""
+
+    async def run(self) -> None:
+        """Work until `stop`, and to the end of what was begun."""
+
+    def stop(self) -> None:
+        """Begin nothing more."""
 
 
 class PortTaken(Exception):
@@ -115,7 +129,7 @@ class Server(uvicorn.Server):
 
 async def run(
     servers: Sequence[Server],
-    worker: Worker | None = None,
+    worker: Working | None = None,
     *,
     ready: Any = None,  # noqa: ANN401
     stopping: asyncio.Event | None = None,
@@ -125,6 +139,7 @@ async def run(
     `stopping` is set then, so that readiness can say so. The worker ends first: a fax that is being
     sent still fetches its document from our server.
     """
+    sys.setswitchinterval(SWITCH)
     stopping = stopping or asyncio.Event()
     _on_signals(stopping)
     running = [asyncio.create_task(server.run_until_stopped()) for server in servers]

@@ -8,13 +8,15 @@ from typing import Annotated, Any, Final, TypeVar
 import typer
 import uvloop
 
-from app import logs, main
+from app import logs
+from app.build import build, closed, now
 from app.delivery.keep_contract import ContractStore, NotKept, Pending
 from app.domain.twins import is_twin
 from app.providers import registry
 from app.providers.efidem.drift import counted, told
 from app.providers.efidem.provider import NAME as EFIDEM
 from app.providers.efidem.soap import CannotBind
+from app.ready import ready
 from app.settings import AllSettings, load
 from app.store import unmapped
 from app.store.database import Database, missing_file
@@ -56,7 +58,7 @@ def accept(
 
     Without --fingerprint or --yes it only shows what would be accepted; exit 2 then.
     """
-    settings = _ready()
+    settings = ready()
     is_meant = yes or bool(fingerprint)
 
     async def taken(store: ContractStore) -> tuple[Pending | None, bool]:
@@ -86,7 +88,7 @@ def accept(
 @app.command("unmapped")
 def unmapped_codes() -> None:
     """List codes that nobody has said the meaning of, with the lines that would say it."""
-    settings = _ready()
+    settings = ready()
     if missing := missing_file(settings.core.database_url):
         typer.echo(f"{missing}: see MULTICANAL_DATABASE_URL", err=True)
         raise typer.Exit(1)
@@ -94,7 +96,7 @@ def unmapped_codes() -> None:
 
 
 async def _unmapped(settings: AllSettings) -> list[str]:
-    gateway = main.build(settings)
+    gateway = build(settings)
     try:
         async with gateway.database.reading() as connection:
             rows = [
@@ -104,7 +106,7 @@ async def _unmapped(settings: AllSettings) -> list[str]:
                 for row in await unmapped.listed(connection, name, mapped=False)
             ]
     finally:
-        await main.closed(gateway)
+        await closed(gateway)
     lines = []
     for row in rows:
         name, function, code = row["provider"], row["function"], row["code"]
@@ -154,7 +156,7 @@ async def _in_store(
         raise NotKept(missing)
     database = Database(settings.core.database_url)
     try:
-        return await ask(ContractStore(database, EFIDEM, main.now))
+        return await ask(ContractStore(database, EFIDEM, now))
     finally:
         await database.close()
 
@@ -201,9 +203,3 @@ def _sections(one: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[str]]]:
 
 def _pairs(values: Mapping[str, str]) -> list[str]:
     return [f"{name} -> {value}" for name, value in values.items()]
-
-
-def _ready() -> AllSettings:
-    settings = load()
-    logs.configure(settings.core.log_level, readable=sys.stderr.isatty())
-    return settings

@@ -1,16 +1,15 @@
 """The commands `multicanal restore ...`: what a restored store holds back, and how to go on."""
 
-import sys
 from typing import Annotated
 
 import typer
 import uvloop
 from sqlalchemy import RowMapping
 
-from app import logs, main
+from app.build import build, closed
 from app.delivery import restore
 from app.delivery.gateway import Gateway
-from app.settings import load
+from app.ready import ready
 from app.store import incarnation
 
 app = typer.Typer(help="A store that was restored or failed over.", no_args_is_help=True)
@@ -59,7 +58,7 @@ async def _asked() -> tuple[RowMapping | None, int]:
             row = await incarnation.standing(connection)
             return row, await incarnation.held_by_restore(connection)
     finally:
-        await main.closed(gateway)
+        await closed(gateway)
 
 
 async def _accepted(*, release: bool) -> int | None:
@@ -71,10 +70,8 @@ async def _accepted(*, release: bool) -> int | None:
             return None
         return await restore.accept(gateway, release=release)
     finally:
-        await main.closed(gateway)
+        await closed(gateway)
 
 
 def _gateway() -> Gateway:
-    settings = load()
-    logs.configure(settings.core.log_level, readable=sys.stderr.isatty())
-    return main.build(settings)
+    return build(ready())

@@ -1,18 +1,17 @@
 """The commands `multicanal simulate ...`: one provider's simulator, as a process of its own."""
 
+import socket
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvloop
 
-from app import laptop, logs
-from app.processes import Server, SimulatedConnection, listen, run
+from app import logs
+from app.processes import LOOPBACK, Server, SimulatedConnection, listen, port_of, run
 from app.providers.efidem import simulator as efidem_simulator
-from app.providers.fax123 import simulator as fax123_simulator
-from app.providers.twins import callback_path
-from app.settings import load
 
 app = typer.Typer(help="Simulators of the providers.", no_args_is_help=True)
 
@@ -25,7 +24,7 @@ Ledger = Annotated[Path | None, typer.Option(help="File that keeps every accepte
 @app.command("efidem")
 def efidem(
     port: Port = 8001,
-    host: Host = laptop.HOST,
+    host: Host = LOOPBACK,
     pace: Pace = 1.0,
     ledger: Ledger = None,
     dialect: Annotated[str, typer.Option(help=", ".join(efidem_simulator.DIALECTS))] = "document",
@@ -38,13 +37,13 @@ def efidem(
     application = efidem_simulator.create_app(pace=pace, ledger_path=ledger, dialect=dialect)
     listening = listen(host, port)
     server = Server(application, listening, connection=SimulatedConnection)
-    uvloop.run(run([server], ready=laptop.tells_efidem(listening)))
+    uvloop.run(run([server], ready=_tells_efidem(listening)))
 
 
 @app.command("fax123")
 def fax123(
     port: Port = 8002,
-    host: Host = laptop.HOST,
+    host: Host = LOOPBACK,
     pace: Pace = 1.0,
     ledger: Ledger = None,
     callback: Annotated[str | None, typer.Option(help="Where acknowledgements go.")] = None,
@@ -52,6 +51,11 @@ def fax123(
 ) -> None:
     """123-fax's HTTP service, by its document; it acknowledges to the configured gateway."""
     logs.configure("INFO", readable=sys.stderr.isatty())
+    # The other simulator needs none of the gateway's settings, nor what calls back.
+    from app.providers.fax123 import simulator as fax123_simulator  # noqa: PLC0415
+    from app.providers.twins import callback_path  # noqa: PLC0415
+    from app.settings import load  # noqa: PLC0415
+
     settings = load()
     core = settings.core
     usual = f"{core.public_url}/hooks/123fax/{core.callback_secret.get_secret_value()}"
@@ -62,4 +66,33 @@ def fax123(
     )
     listening = listen(host, port)
     server = Server(application, listening, connection=SimulatedConnection)
-    uvloop.run(run([server], ready=laptop.tells_fax123(listening)))
+    uvloop.run(run([server], ready=_tells_fax123(listening)))
+
+
+def _tells_efidem(listening: socket.socket) -> Callable[[], None]:
+    """Return what prints how to use Efidem's simulator."""
+    url = f"http://{LOOPBACK}:{port_of(listening)}"
+    return _tells(
+        [
+            f"MULTICANAL_EFIDEM_WSDL={url}/efidem.wsdl",
+            *(f"MULTICANAL_EFIDEM_{name}=any" for name in ("USERNAME", "PASSWORD", "APP_ID")),
+            f"what it accepted: {url}/ledger",
+        ]
+    )
+
+
+def _tells_fax123(listening: socket.socket) -> Callable[[], None]:
+    """Return what prints how to use 123-fax's simulator."""
+    url = f"http://{LOOPBACK}:{port_of(listening)}"
+    return _tells(
+        [
+            f"MULTICANAL_FAX123_URL={url}/http.php",
+            "MULTICANAL_FAX123_EMAIL=any@example.com",
+            "MULTICANAL_FAX123_PASSWORD=any",
+            f"what it accepted: {url}/ledger",
+        ]
+    )
+
+
+def _tells(lines: Sequence[str]) -> Callable[[], None]:
+    return lambda: typer.echo("\n".join(lines))

@@ -8,6 +8,9 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
     render_as_batch=True,
-    transaction_per_migration=False,
+    # A migration may leave its transaction, to build an index beside the work; those before it
+    # are committed then. Within a transaction of the caller's there is only that one.
+    transaction_per_migration=True,
 )
-context.run_migrations()
+with context.begin_transaction():
+    context.run_migrations()

@@ -12,7 +12,16 @@ from tests.migrated import Migrated
 from tests.postgres import Postgres, running
 
 # What takes longest begins first: a long file that begins last keeps one process waiting for it.
-LONGEST_FIRST: Final = ("crash", "outage", "machine", "clients", "contract", "journeys", "memory")
+LONGEST_FIRST: Final = (
+    "crash",
+    "outage",
+    "machine",
+    "clients",
+    "contract",
+    "journeys",
+    "memory",
+    "bench",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -20,8 +20,10 @@ PRELOADED = [
     "pytest",
     "tests.forked",
     "tests.crash.mutants",
-    "app.main",
-    "app.laptop",
+    *sorted({part.module for part in cli.PARTS.values()}),
+    "app.mend",
+    "app.providers.fax123.simulator",
+    "app.store.migrate",
     "uvicorn.protocols.http.httptools_impl",
     "psycopg",
 ]

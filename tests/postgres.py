@@ -84,6 +84,11 @@ class Postgres:
             time.sleep(0.05)
         raise TimeoutError
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self, number: int = signal.SIGINT) -> None:
         # SIGINT: a fast shutdown; SIGTERM would wait for every connection to leave.
         assert self._process is not None

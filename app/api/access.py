@@ -12,10 +12,11 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 from starlette.requests import Request
 
+from app.api.claims import Claims, Reading
+from app.api.given import given
 from app.api.last_use import LastUse
 from app.api.origin import Network, contains, networks_of, origin_of
 from app.api.remembered import Remembered
-from app.api.tokens import Claims, Tokens
 from app.delivery import carry
 from app.delivery.gateway import Gateway
 from app.domain.errors import (
@@ -96,10 +97,10 @@ class Access:
         pepper: bytes,
         *,
         proxies: Sequence[Network] = (),
-        tokens: Tokens | None = None,
+        tokens: Reading | None = None,
     ) -> None:
         self._gateway = gateway
-        self._pepper = pepper
+        self._keyed = hmac.new(pepper, digestmod=hashlib.sha256)
         self._proxies = proxies
         self._tokens = tokens
         self._keys = Remembered(self._ask_key)
@@ -108,17 +109,19 @@ class Access:
 
     def digest(self, text: str) -> str:
         """Return the keyed hash of a secret: what the store keeps of it."""
-        return hmac.new(self._pepper, text.encode(), hashlib.sha256).hexdigest()
+        made = self._keyed.copy()
+        made.update(text.encode())
+        return made.hexdigest()
 
     async def caller(self, request: Request) -> Caller:
         """Return who calls; every wrong key gets the same answer."""
-        given = request.headers.getlist("authorization")
-        if len(given) > 1:
+        said = given(request.scope, b"authorization")
+        if len(said) > 1:
             raise MalformedRequest("The request has several Authorization headers; send one.")
-        scheme, _, credential = (given[0] if given else "").partition(" ")
+        scheme, _, credential = (said[0] if said else "").partition(" ")
         credential = credential.strip()
         if scheme.casefold() != "bearer":
-            raise ApiKeyInvalid(_NO_BEARER if given else _NO_KEY)
+            raise ApiKeyInvalid(_NO_BEARER if said else _NO_KEY)
         if self._tokens is not None and credential and not credential.startswith(_OURS):
             return await self._by_token(await self._tokens.read(credential))
         return await self._by_key(credential, request)
@@ -130,7 +133,7 @@ class Access:
         # Asked for by its hash too: every wrong key costs one question, whose answer is nothing,
         # whether a key of this id is in use here, only known to the store, revoked, or not there.
         caller = await self._keys.get((read[2], self.digest(key)))
-        if caller is None or _has_ended(caller, self._gateway.now()):
+        if caller is None or self._has_ended(caller):
             raise ApiKeyInvalid
         if caller.networks is not None:
             origin = origin_of(request, self._proxies)
@@ -138,6 +141,10 @@ class Access:
                 raise NetworkNotAllowed
         self.last_use.note(caller.key_id)
         return caller
+
+    def _has_ended(self, caller: Caller) -> bool:
+        """Say whether a key has ended since the store was asked."""
+        return caller.expires_at is not None and caller.expires_at <= self._gateway.now()
 
     async def _by_token(self, claims: Claims) -> Caller:
         row = await self._clients.get(claims.client)
@@ -189,11 +196,6 @@ class Access:
         if name is None:
             raise ChannelNotAllowed(_NO_SIMULATOR)
         return name
-
-
-def _has_ended(caller: Caller, now: datetime) -> bool:
-    """Say whether a key has ended since the store was asked."""
-    return caller.expires_at is not None and caller.expires_at <= now
 
 
 def _options(row: RowMapping) -> dict[str, Any]:

@@ -5,9 +5,8 @@ from typing import Final
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.api.issuer import Issuer
+from app.api.claims import Rules
 from app.api.origin import Network, networks_of
-from app.api.tokens import Rules
 
 _PREFIX: Final = "MULTICANAL_"
 _URL: Final = r"^https?://[^/?#@\s]+(/[^?#\s]*)?$"
@@ -69,14 +68,11 @@ class AccessSettings(BaseSettings):
             return None
         return Rules(
             issuer=self.oidc_issuer,
+            jwks_url=self.oidc_jwks_url,
             audience=self.oidc_audience,
             client_claims=self.oidc_client_claim.split(","),
             scope_claim=self.oidc_scope_claim,
         )
-
-    def issuer(self, rules: Rules) -> Issuer:
-        """Return the issuer that is trusted."""
-        return Issuer(rules.issuer, self.oidc_jwks_url)
 
     def wrong(self, *, production: bool) -> list[str]:
         """Return a line for each setting that does not go with the others."""

@@ -1,9 +1,10 @@
 """Make what a client is told out of the store's rows (the shapes are in `shapes.py`)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
+from pydantic_core import to_json
 from sqlalchemy import RowMapping
 
 from app.domain.identifiers import BATCH, DOCUMENT, EVENT, MESSAGE, read, shown
@@ -14,79 +15,69 @@ from app.domain.twins import public_name
 
 Row = RowMapping | dict[str, Any]
 
-_SAME: Final = (
-    "channel",
-    "mode",
-    "status",
-    "status_source",
-    "failure",
-    "reference",
-    "billing_code",
-    "tags",
-    "purpose",
-    "metadata",
-    "warnings",
-    "attempts",
-)
-_TIMES: Final = (
-    "status_at",
-    "status_checked_at",
-    "created_at",
-    "submitted_at",
-    "send_at",
-    "expires_at",
-)
-
 
 def message(row: Row) -> dict[str, Any]:
     """Return a message row as its public object. A new row may lack columns that are still null."""
-    public = shown(MESSAGE, row["id"])
-    status = Status(row["status"])
-    waits = row.get("due_at") if status not in WAITING else None
+    value = row.get
+    public, channel, status = shown(MESSAGE, row["id"]), row["channel"], row["status"]
+    waits, is_final, units = status in WAITING, status in FINAL, value("units")
+    path = f"/v1/messages/{public}"
+    at, created_at = value("status_at"), value("created_at")
+    created = moment(created_at)
     fax = {
-        "pages": row.get("units"),
-        "pages_sent": row.get("pages_sent"),
-        "document_fetched_at": moment(row.get("document_fetched_at")),
-        "ack_overdue": row.get("ack_overdue_at") is not None and status not in FINAL,
+        "pages": units,
+        "pages_sent": value("pages_sent"),
+        "document_fetched_at": moment(value("document_fetched_at")),
+        "ack_overdue": value("ack_overdue_at") is not None and not is_final,
     }
     return {
         "id": public,
         "object": "message",
-        **{name: row.get(name) for name in _SAME},
-        "blocked_reason": _blocked(row, status),
-        **{name: moment(row.get(name)) for name in _TIMES},
-        "status_is_final": status in FINAL,
-        "next_check_at": moment(waits),
+        "channel": channel,
+        "mode": row["mode"],
+        "status": status,
+        "status_source": row["status_source"],
+        "failure": value("failure"),
+        "reference": value("reference"),
+        "billing_code": value("billing_code"),
+        "tags": value("tags"),
+        "purpose": value("purpose"),
+        "metadata": value("metadata"),
+        "warnings": value("warnings"),
+        "attempts": value("attempts"),
+        # What it waits for besides its turn: its own reason, or its channel's.
+        "blocked_reason": (value("blocked_reason") or value("channel_reason")) if waits else None,
+        "status_at": created if at is created_at else moment(at),
+        "status_checked_at": moment(value("status_checked_at")),
+        "created_at": created,
+        "submitted_at": moment(value("submitted_at")),
+        "send_at": moment(value("send_at")),
+        "expires_at": moment(value("expires_at")),
+        "status_is_final": is_final,
+        "next_check_at": moment(value("due_at")) if not waits else None,
         "recipient": {"masked": row["recipient"]},
         "provider": {
             "name": public_name(row["provider"]),
-            "operation": row.get("provider_function"),
-            "message_id": row.get("provider_message_id"),
-            "attempt_ref": row.get("attempt_reference"),
-            "code": row.get("provider_code"),
-            "label": row.get("provider_label"),
+            "operation": value("provider_function"),
+            "message_id": value("provider_message_id"),
+            "attempt_ref": value("attempt_reference"),
+            "code": value("provider_code"),
+            "label": value("provider_label"),
         },
-        "batch_id": shown(BATCH, row["batch_id"]) if row.get("batch_id") else None,
+        "batch_id": shown(BATCH, row["batch_id"]) if value("batch_id") else None,
         "status_granularity": _granularity(row),
-        "cost": {"estimated": None, "segments_or_pages": row.get("units"), "final": False},
-        "fax": fax if row["channel"] == Channel.FAX else None,
-        "sms": {"encoding": row.get("encoding"), "segments": row.get("units")}
-        if row["channel"] == Channel.SMS
+        "cost": {"estimated": None, "segments_or_pages": units, "final": False},
+        "fax": fax if channel == Channel.FAX else None,
+        "sms": {"encoding": value("encoding"), "segments": units}
+        if channel == Channel.SMS
         else None,
-        "links": {
-            "self": f"/v1/messages/{public}",
-            "events": f"/v1/messages/{public}/events",
-            "recipients": f"/v1/messages/{public}/recipients",
-        },
+        "links": {"self": path, "events": f"{path}/events", "recipients": f"{path}/recipients"},
     }
 
 
-def _blocked(row: Row, status: Status) -> str | None:
-    """Return what a waiting message waits for besides its turn: its own reason, or its channel's."""
-    if status not in WAITING:
-        return None
-    reason: str | None = row.get("blocked_reason") or row.get("channel_reason")
-    return reason
+def written(content: object) -> str:
+    """Return a content as the JSON text that is answered."""
+    return to_json(content).decode()
 
 
 def _granularity(row: Row) -> str:

@@ -15,11 +15,11 @@ from sqlalchemy import RowMapping
 from app.api import conditional
 from app.api.conditional import NOT_MODIFIED, IfNoneMatchHeader
 from app.api.edge import CallerDep, Edge, EdgeDep
-from app.api.uncertain import visible
+from app.api.seen import visible
 from app.domain.message import Channel, files_of
 from app.domain.moments import moment
 from app.domain.twins import public_name
-from app.store import contents, exchanges
+from app.store import contents, exchanges, reading
 
 router = APIRouter(prefix="/v1/messages", tags=["follow"])
 
@@ -113,8 +113,10 @@ async def list_attempts(
     _: IfNoneMatchHeader = None,
 ) -> Response:
     """Return each call that may have sent a message, and what was answered, masked."""
-    row = await visible(edge, caller, message_id)
+    seen = await visible(edge, caller, message_id)
     async with edge.gateway.database.reading() as connection:
+        content = await reading.content_of(connection, seen["id"])
+        row = {**seen, "content": content}
         tried = await exchanges.attempts_of(connection, row["id"])
         told = await exchanges.acknowledged(connection, tried) if tried else []
     data = [_attempt(edge, row, one, told, is_last=one is tried[-1]) for one in tried]

@@ -1,67 +1,58 @@
 """From a batch's request to what is committed: every message checked, in slices, or none kept."""
 
 import json
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from app.api import answers, bodies
 from app.api.access import Caller
-from app.api.batch_rows import Errors, Row, Together, by_relay, validated
+from app.api.batch_alike import Alikes
+from app.api.batch_answer import written
+from app.api.batch_draft import Draft
+from app.api.batch_rows import Errors, Row, by_relay, validated
 from app.api.batch_schemas import MOST_TOGETHER, BatchIn
 from app.api.duplicates import duplicate_reference
 from app.api.edge import Edge
 from app.api.gather import Gathered, gather_files
 from app.api.sending import Batch, Body, Drafted, Sending, draft
 from app.api.slices import Slices
+from app.api.team import Checking
 from app.delivery.accept import Answer, Arrival, Key
-from app.domain.errors import FieldError
+from app.delivery.accept_many import Ahead
 from app.domain.identifiers import BATCH, shown
-from app.domain.message import File
+from app.domain.message import File, Mode
 from app.store import references
 
-# Each message keeps its whole content, so that defaults of 1 MB are 10 GB of ten thousand messages.
-MOST_WRITTEN: Final = 64 * 1_048_576  # bytes of all contents, and of the files once each
 
+@dataclass(frozen=True, slots=True)
+class _Looking:
+    """What messages are looked at with."""
 
-@dataclass(slots=True)
-class _Draft:
-    """What was checked so far."""
-
-    batch: Batch
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    recipients: list[dict[str, Any]] = field(default_factory=list)
-    files: dict[str, bytes] = field(default_factory=dict)  # by SHA-256
-    pointers: list[str] = field(default_factory=list)  # to references, where they must be unique
-    size: int = 0  # bytes of contents and files
-    together: Together = field(default_factory=Together)
-    gathered: dict[str, tuple[list[File], Gathered]] = field(default_factory=dict)
-
-    def add(self, drafted: Drafted) -> None:
-        """Take one message to the others."""
-        self.rows.append(drafted.row)
-        self.recipients += drafted.recipients
-        new = {name: one for name, one in drafted.files.items() if name not in self.files}
-        self.files |= new
-        self.size += len(drafted.row["content"]) + sum(map(len, new.values()))
+    errors: Errors
+    team: Checking
+    alikes: Alikes
 
 
 async def arrival_of(
     sending: Sending[Body],
     edge: Edge,
     caller: Caller,
-    given: tuple[BatchIn, Key | None],
+    given: tuple[BatchIn, Key | None, Ahead],
     slices: Slices,
 ) -> Arrival:
     """Check a batch against everything that can be known before it is kept.
 
     Its messages are let go of one by one, for they take as much room as what is made of them.
     """
-    batch, key = given
+    batch, key, ahead = given
     together = batch.mode == "provider_multi"
-    made = _Draft(Batch(id=edge.gateway.ids.new(), together=together))
+    made = Draft(
+        Batch(id=edge.gateway.ids.new(), together=together),
+        batch.defaults,
+        caller.unique_references,
+        ahead,
+    )
     await _draft_all(sending, edge, caller, (batch, made), slices)
     if caller.unique_references:
         await _require_new(edge, caller, made)
@@ -79,7 +70,7 @@ async def arrival_of(
     answer = Answer(
         status=202,
         location=f"/v1/batches/{shown(BATCH, made.batch.id)}",
-        body=await _written(row, made.rows, slices),
+        body=await written(row, made.rows, slices),
     )
     return Arrival(
         object_id=made.batch.id,
@@ -98,60 +89,84 @@ async def _draft_all(
     sending: Sending[Body],
     edge: Edge,
     caller: Caller,
-    given: tuple[BatchIn, _Draft],
+    given: tuple[BatchIn, Draft],
     slices: Slices,
 ) -> None:
     """Draft every message; raises ValidationFailed with what is wrong with all of them."""
     batch, made = given
-    errors, team = Errors(), await edge.team.checking(caller)
-    for place, one in enumerate(batch.messages):
-        row = Row(place, one, batch.defaults)
-        batch.messages[place] = {}
-        body = validated(sending, row, errors)
-        if body is not None:
-            team.note(body, row.located)
-            await _draft_one(sending, edge, caller, (row, body, made), errors)
-        if errors.are_enough:
-            is_last = place == len(batch.messages) - 1
-            raise errors.fault(None if is_last else place)
+    alikes = Alikes(edge, sending.model, batch.defaults)
+    looking = _Looking(Errors(), await edge.team.checking(caller), alikes)
+    # Every recipient of a team's key is looked for in a list, and those of one call are compared.
+    looks_at_each = caller.mode == Mode.TEAM or made.batch.together
+    place = 0
+    while place < len(batch.messages):
+        taken = 0 if looks_at_each else _take_alikes(batch, made, looking, place)
+        if not taken:
+            await _take_one(sending, edge, caller, (batch, made, place), looking)
+        place += taken or 1
+        if not made.batch.together:  # their rows change when all are there
+            await made.ahead.came()
         await slices.pause()
-    if errors:
-        raise errors.fault(None)
-    team.close()
+    if looking.errors:
+        raise looking.errors.fault(None)
+    looking.team.close()
+
+
+def _take_alikes(batch: BatchIn, made: Draft, looking: _Looking, place: int) -> int:
+    """Take the messages from a place on that are like an earlier one; return how many."""
+    rows = looking.alikes.rows(batch.messages, place)
+    for at, row in enumerate(rows, place):
+        if not looking.errors:
+            made.add(at, batch.messages[at], row)
+        batch.messages[at] = {}
+    return len(rows)
+
+
+async def _take_one(
+    sending: Sending[Body],
+    edge: Edge,
+    caller: Caller,
+    given: tuple[BatchIn, Draft, int],
+    looking: _Looking,
+) -> None:
+    batch, made, place = given
+    row, errors = Row(place, batch.messages[place], batch.defaults), looking.errors
+    batch.messages[place] = {}
+    body = validated(sending, row, errors)
+    if body is not None:
+        looking.team.note(body, row.located)
+        drafted = await _draft_one(sending, edge, caller, (row, body, made), errors)
+        if drafted is not None:
+            looking.alikes.learn(row, body, drafted)
+    if errors.are_enough:
+        raise errors.fault(None if place == len(batch.messages) - 1 else place)
 
 
 async def _draft_one(
     sending: Sending[Body],
     edge: Edge,
     caller: Caller,
-    given: tuple[Row, Body, _Draft],
+    given: tuple[Row, Body, Draft],
     errors: Errors,
-) -> None:
+) -> Drafted | None:
     row, body, made = given
     if made.batch.together and (by_itself := by_relay(row, body)):
         errors.note([by_itself])
-        return
+        return None
     looked_at, gathered = await _gathered(sending, edge, caller, given)
     drafted = await draft(sending, edge, caller, body, (looked_at, gathered), batch=made.batch)
     errors.note(row.located(one) for one in gathered.errors)
     if drafted is None:
-        return
+        return None
     if made.batch.together:
         errors.note([made.together.check(row, body, drafted.content)])
     if not errors:
-        made.add(drafted)
-        if caller.unique_references:
-            made.pointers.append(row.located(FieldError("/reference", "", "")).pointer)
-        if made.size > MOST_WRITTEN:
-            detail = (
-                f"The contents and files have more than {MOST_WRITTEN:,} bytes, written out for"
-                f" each message: after message {row.place}. Send smaller batches."
-            )
-            raise bodies.failed([FieldError("/messages", "too_large", detail)])
+        made.add_whole(row, drafted)
+    return drafted
 
 
 async def _gathered(
-    sending: Sending[Body], edge: Edge, caller: Caller, given: tuple[Row, Body, _Draft]
+    sending: Sending[Body], edge: Edge, caller: Caller, given: tuple[Row, Body, Draft]
 ) -> tuple[list[File], Gathered]:
     """Return a message's files; those that messages share are looked at once."""
     row, body, made = given
@@ -171,7 +186,7 @@ async def _gathered(
     return looked_at, gathered.copied()
 
 
-async def _require_new(edge: Edge, caller: Caller, made: _Draft) -> None:
+async def _require_new(edge: Edge, caller: Caller, made: Draft) -> None:
     """Raise DuplicateReference with every reference that an earlier message has."""
     repeated: dict[str, UUID | str] = {}
     first: dict[str, int] = {}  # the message of the batch that has each
@@ -195,15 +210,3 @@ def _divide(edge: Edge, rows: Sequence[dict[str, Any]]) -> None:
         for one in others:
             one["campaign_id"] = first["campaign_id"]
             one["due_at"] = None
-
-
-async def _written(row: dict[str, Any], members: Sequence[dict[str, Any]], slices: Slices) -> str:
-    """Return the answer's JSON; ten thousand messages would keep all others waiting."""
-    counts = Counter(one["status"] for one in members)
-    empty = json.dumps(answers.batch(row, counts, []), ensure_ascii=False)
-    head, _, tail = empty.partition("[]")
-    shown_members = []
-    for place, one in enumerate(members):
-        shown_members.append(json.dumps(answers.member(place, one), ensure_ascii=False))
-        await slices.pause()
-    return f"{head}[{', '.join(shown_members)}]{tail}"

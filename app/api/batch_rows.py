@@ -9,7 +9,6 @@ from pydantic import ValidationError
 from app.api import bodies, contents
 from app.api.schemas import Common
 from app.api.sending import Body, Sending
-from app.api.slices import Slices
 from app.api.wrong_fields import field_error
 from app.domain.errors import FieldError, ValidationFailed
 from app.domain.message import Content, Email, Sms
@@ -23,8 +22,6 @@ _DIFFERS: Final = (
     "Messages that leave in one call differ in recipient, variables, reference, tags and metadata"
     " only: use mode individual, or give this in defaults."
 )
-MOST_HELD: Final = 3_000  # names and values of one message, of the defaults: no message has as many
-_VAST: Final = f"This holds more than {MOST_HELD:,} names and values, and no message has as many."
 _RELAY: Final = "The relay sends one message to several recipients: use mode individual."
 
 
@@ -83,44 +80,6 @@ class Row:
         name = written.replace("~1", "/").replace("~0", "~")
         above = f"/messages/{self.place}" if self.has_own(name) else "/defaults"
         return replace(error, pointer=above + error.pointer)
-
-
-async def refuse_vast(value: Any, slices: Slices) -> None:  # noqa: ANN401 -- any JSON
-    """Raise ValidationFailed where one part of a batch holds more than any message can.
-
-    Whatever else is wrong with it would take long to say, and all others would wait.
-    """
-    if not isinstance(value, dict):
-        return
-    given = value.get("messages")
-    rows = given if isinstance(given, list) else []
-    rest = {name: one for name, one in value.items() if one is not rows}
-    wrong = [FieldError("", "too_large", _VAST)] if _is_vast(rest) else []
-    if _is_vast(rest.get("defaults")):
-        wrong = [FieldError("/defaults", "too_large", _VAST)]
-    for place, one in enumerate(rows):
-        if _is_vast(one) and len(wrong) < bodies.MANY_ERRORS:
-            wrong.append(FieldError(f"/messages/{place}", "too_large", _VAST))
-        await slices.pause()
-    if wrong:
-        raise bodies.failed(wrong, bodies.MANY_ERRORS)
-
-
-def _is_vast(value: object) -> bool:
-    left, waiting = MOST_HELD, [value]
-    while waiting and left >= 0:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            left -= len(one)
-            inner: Iterable[object] = one.values()
-        elif isinstance(one, list):
-            left -= len(one)
-            inner = one
-        else:
-            continue
-        if left >= 0:
-            waiting += [value for value in inner if isinstance(value, dict | list)]
-    return left < 0
 
 
 def validated(sending: Sending[Body], row: Row, errors: Errors) -> Body | None:

@@ -8,10 +8,9 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
-from app.api import bodies
+from app.api import batch_reading, bodies
 from app.api.access import Caller
 from app.api.batch_intake import arrival_of
-from app.api.batch_rows import refuse_vast
 from app.api.batch_schemas import BatchIn, read_batch
 from app.api.edge import (
     CallerDep,
@@ -27,10 +26,10 @@ from app.api.quota_items import showing_quota
 from app.api.sending import EMAIL, SMS, Body, Sending
 from app.api.shapes import BatchOut
 from app.api.slices import Slices
+from app.delivery.accept_many import ahead
 
 router = APIRouter(prefix="/v1", tags=["batches"])
 
-MOST_TOKENS: Final = 1_000_000  # names, values and brackets of a body: a hundred for each message
 SWITCH: Final = 0.0002  # seconds for which a thread keeps the interpreter from the others
 USUAL: Final = sys.getswitchinterval()
 
@@ -63,15 +62,15 @@ async def _send(
     body = await bodies.read_json_bytes(request, edge.body_limit)
     # A repeat of a long batch waits for the first, and is answered without being checked anew.
     async with _turn(edge, len(body)):
-        value = await bodies.load_long(body, MOST_TOKENS)
-        await refuse_vast(value, slices)
-        await bodies.refuse_unwritable(value, slices)
+        value = await batch_reading.read(body, slices)
         key = await key_of_many(edge, caller, given_key, request, value, slices)
         answer = await first_answer(edge, key)
         if answer is None:
-            arrival = await arrival_of(sending, edge, caller, (read_batch(value), key), slices)
-            with showing_quota(edge, caller, sending.channel, request):
-                answer = await take_in(edge, arrival)
+            async with ahead(edge.gateway) as writing:
+                given = (read_batch(value), key, writing)
+                arrival = await arrival_of(sending, edge, caller, given, slices)
+                with showing_quota(edge, caller, sending.channel, request):
+                    answer = await take_in(edge, arrival, writing.keep)
             await slices.let_go(arrival.messages)
     headers = {"Location": answer.location}
     if answer.replayed:

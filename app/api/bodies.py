@@ -6,20 +6,18 @@ XML and our store cannot carry; here they are refused before anything looks at t
 
 import asyncio
 import json
-import re
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from math import isinf
 from typing import Any, Final, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
-from starlette.requests import ClientDisconnect
 
 from app.api.fields import FORBIDDEN
+from app.api.given import first
 from app.api.held import Held
 from app.api.slices import Slices
+from app.api.values import has_more
 from app.api.wrong_fields import field_error, pointer
 from app.domain.errors import (
     FieldError,
@@ -32,13 +30,11 @@ from app.domain.errors import (
 
 _DEEPEST: Final = 32
 # A message has some hundred names and values; millions would take seconds that all others wait.
-_TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[,\[{]', re.DOTALL)
 _MOST_TOKENS: Final = 30_000
 _MOST_ERRORS: Final = 100  # in one answer: it must not grow with what was sent
 MANY_ERRORS: Final = 1_000  # of a batch, in one answer
 MOST_FOUND: Final = 10_000  # errors of a batch, after which nothing more of it is looked at
 LONG: Final = 65_536  # bytes of a body that is read in a thread
-_STEP: Final = 2_000  # tokens
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -48,36 +44,44 @@ async def read_bytes(request: Request, limit: int) -> bytes:
 
     Raises TooBusy where the bodies that are being read are too many bytes already.
     """
-    if request.headers.get("content-encoding", "identity") != "identity":
+    scope, receive = request.scope, request.receive
+    if first(scope, b"content-encoding", "identity") != "identity":
         raise UnsupportedMediaType("Send the body without Content-Encoding.")
-    too_large = PayloadTooLarge(f"The body may have {limit:,} bytes; send less.")
     # Python reads 4,300 digits at most, zeros before a number too.
-    announced = request.headers.get("content-length", "").lstrip("0") or "0"
+    announced = first(scope, b"content-length", "").lstrip("0") or "0"
     if not announced.isdecimal() or int(announced) > limit:
-        raise too_large
-    held: Held = request.app.state.edge.held
+        raise _too_large(limit)
+    held: Held = scope["app"].state.edge.held
     parts: list[bytes] = []
-    size = 0
-    try:
-        async for part in request.stream():
-            size += len(part)
-            if size > limit:
-                raise too_large
-            held.take(request.scope, len(part))
-            parts.append(part)
-    except ClientDisconnect:
-        raise MalformedRequest("The connection closed before the body was whole.") from None
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise MalformedRequest("The connection closed before the body was whole.")
+        part, more = message.get("body", b""), message.get("more_body", False)
+        size += len(part)
+        if size > limit:
+            raise _too_large(limit)
+        held.take(scope, len(part))
+        parts.append(part)
     return b"".join(parts)
+
+
+def _too_large(limit: int) -> PayloadTooLarge:
+    return PayloadTooLarge(f"The body may have {limit:,} bytes; send less.")
 
 
 async def read_json(request: Request, limit: int, tokens: int = _MOST_TOKENS) -> Any:  # noqa: ANN401 -- any JSON
     """Return the body as JSON; `tokens` bounds the names, values and brackets in it."""
-    return parse(await read_json_bytes(request, limit), tokens)
+    body = await read_json_bytes(request, limit)
+    if len(body) < LONG:
+        return parse(body, tokens)
+    return await asyncio.to_thread(parse, body, tokens)
 
 
 async def read_json_bytes(request: Request, limit: int) -> bytes:
     """Return the bytes of a body that says it is JSON."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
+    kind = first(request.scope, b"content-type", "").partition(";")[0].strip().casefold()
     if kind != "application/json":
         raise UnsupportedMediaType("Send Content-Type: application/json.")
     return await read_bytes(request, limit)
@@ -89,8 +93,8 @@ async def load_long(body: bytes, tokens: int) -> Any:  # noqa: ANN401 -- any JSO
     What is in it may still be such that nobody can send it: `refuse_unwritable` looks.
     """
     if len(body) < LONG:
-        return _loaded(body, tokens)
-    return await asyncio.to_thread(_loaded, body, tokens)
+        return loaded(body, tokens)
+    return await asyncio.to_thread(loaded, body, tokens)
 
 
 async def refuse_unwritable(value: Any, slices: Slices) -> None:  # noqa: ANN401 -- any JSON
@@ -108,20 +112,27 @@ async def refuse_unwritable(value: Any, slices: Slices) -> None:  # noqa: ANN401
 
 def parse(body: bytes, tokens: int = _MOST_TOKENS) -> Any:  # noqa: ANN401 -- any JSON
     """Return a JSON document's value, or raise what is wrong with it."""
-    value = _loaded(body, tokens)
+    return writable(loaded(body, tokens))
+
+
+def writable(value: Any) -> Any:  # noqa: ANN401 -- any JSON
+    """Return a value, or raise what nobody can send of it."""
+    if _is_writable(value):
+        return value
     wrong = [found for found in _unwritable(value) if found is not None]
     if wrong:
         raise failed(wrong)
     return value
 
 
-def _loaded(body: bytes, tokens: int) -> Any:  # noqa: ANN401 -- any JSON
-    if len(body) > tokens and _has_more(body, tokens):
+def loaded(body: bytes, tokens: int = _MOST_TOKENS) -> Any:  # noqa: ANN401 -- any JSON
+    """Return a JSON document's value, whatever may be in it."""
+    if len(body) > tokens and has_more(body, tokens):
         raise MalformedJson("The body holds too many values.")
     try:
-        return json.loads(
-            body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_constant
-        )
+        text = body.decode("utf-8")
+        # A text that begins with a byte order mark has its own error there.
+        return json.loads(text) if text.startswith("\ufeff") else _DECODER.decode(text)
     except UnicodeDecodeError:
         raise MalformedJson("The body is not UTF-8.") from None
     except RecursionError:
@@ -133,18 +144,6 @@ def _loaded(body: bytes, tokens: int) -> Any:  # noqa: ANN401 -- any JSON
         raise MalformedJson(f"The body is not JSON: {fault.msg} at {where}.") from None
     except ValueError:  # Python reads integers of 4,300 digits at most
         raise MalformedJson("A number of the body is too large.") from None
-
-
-def _has_more(body: bytes, tokens: int) -> bool:
-    """Say whether a body has more than so many tokens.
-
-    In steps: a thread that counts them all at once holds the interpreter's lock meanwhile.
-    """
-    found = _TOKEN.finditer(body)
-    for left in range(tokens, 0, -_STEP):
-        if not deque(islice(found, min(left, _STEP)), maxlen=1):
-            return False
-    return next(found, None) is not None
 
 
 def validated(model: type[Model], value: object) -> Model:
@@ -175,6 +174,34 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:  # noqa: ANN401 -- never returns
     raise MalformedJson(f"JSON has no {name}.")
+
+
+# Made once: json.loads makes a new one for each text.
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
+
+
+def _is_writable(value: object) -> bool:
+    """Say that nothing is wrong with a value, without looking at each text; False says nothing."""
+    texts: list[str] = []
+    waiting: list[object] = [value]
+    holding = 0
+    for one in waiting:  # which grows meanwhile
+        kind = type(one)
+        if kind is str:
+            texts.append(one)  # type: ignore[arg-type]
+        elif kind is dict:
+            holding += 1
+            texts += one  # type: ignore[arg-type] # its names
+            waiting += one.values()  # type: ignore[attr-defined]
+        elif kind is list:
+            holding += 1
+            waiting += one  # type: ignore[arg-type]
+        elif kind is float:
+            return False
+    whole = "".join(texts)
+    # In steps: the interpreter's lock is another thread's to have in between.
+    steps = range(0, len(whole), LONG)
+    return holding <= _DEEPEST and not any(FORBIDDEN.search(whole, at, at + LONG) for at in steps)
 
 
 def _unwritable(value: object) -> Iterator[FieldError | None]:

@@ -1,12 +1,12 @@
 """Answers that a client may have already (RFC 9110, 8.8.3 and 13.1.2): ETag, If-None-Match, 304."""
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from fastapi import Header, Request, Response
+from pydantic_core import to_json
 
 _TAG: Final = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 # Kept by the client alone, and asked for again each time: a status may change at any moment.
@@ -30,7 +30,7 @@ def answer(request: Request, content: object, headers: Mapping[str, str] | None 
 
     The tag is a hash of the very bytes: whatever changes them changes it.
     """
-    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    body = to_json(content)
     tag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
     said = {**(headers or {}), "ETag": tag, "Cache-Control": _CACHE}
     if _has(request, tag):

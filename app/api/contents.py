@@ -5,9 +5,6 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from inscriptis import get_text
-from inscriptis.model.config import ParserConfig
-
 from app.api.addressing import addressed
 from app.api.gather import Gathered
 from app.api.schemas import Common, EmailIn, FaxIn, LetterIn, SmsIn
@@ -118,6 +115,10 @@ def _as_html(text: str) -> str:
 
 
 def _as_text(markup: str) -> str:
+    # Read with the first e-mail of HTML alone: an API that has none need not hold it.
+    from inscriptis import get_text  # noqa: PLC0415
+    from inscriptis.model.config import ParserConfig  # noqa: PLC0415
+
     text = get_text(markup, ParserConfig(display_links=True)).strip()
     # A mail of pictures alone has no text; the provider demands one.
     return text or _BLANKS.sub(" ", markup)[:200]

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -12,7 +12,9 @@ from fastapi import Depends, Header, Request
 from sqlalchemy import RowMapping
 
 from app.api import fingerprints
+from app.api import given as headers
 from app.api.access import Access, Caller
+from app.api.answers import Row
 from app.api.duplicates import duplicate_in
 from app.api.held import Held
 from app.api.measures import Measures
@@ -25,15 +27,17 @@ from app.delivery import accept
 from app.delivery.accept import Answer, Arrival, Key, Obstacle, ReferencesTaken
 from app.delivery.accept_many import accept_many, is_large
 from app.delivery.follow import Followers
-from app.delivery.gateway import Acknowledgement, Gateway
+from app.delivery.gateway import Gateway
 from app.delivery.gather import Gathering
 from app.delivery.limit import Limiter
+from app.delivery.spool import Together
+from app.domain.acknowledgement import Acknowledgement
 from app.domain.errors import DailyQuotaExceeded, IdempotencyKeyInvalid, IdempotencyKeyRequired
 from app.domain.message import Mode
 from app.store.feed import Feed, Standing
 from app.store.figures import Figures
 
-_HEADER: Final = "idempotency-key"
+_HEADER: Final = b"idempotency-key"
 _VISIBLE: Final = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 
 
@@ -48,6 +52,8 @@ class Edge:
     team: Team
     accepting: Gathering[Arrival, Obstacle]
     remembering: Gathering[Key, RowMapping | None]
+    finding: Gathering[UUID, Row | None]  # messages by their ids, whoever's they are
+    acknowledging: Together
     secret: bytes  # keys fingerprints and cursors
     recognise: Recognise
     callback_digests: Mapping[str, str]  # of the secrets in callbacks' addresses, by provider
@@ -61,6 +67,7 @@ class Edge:
     followers: Followers
     relay_automatic: bool  # an e-mail that needs the relay takes it without saying so
     measures: Measures = field(default_factory=Measures)
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)  # a long body, in a thread
     # Long batches are taken in one after the other: each takes memory.
     turns: asyncio.Lock = field(default_factory=asyncio.Lock)
     # One recovery of a client's at a time: each waits for who publishes, and writes a lot.
@@ -76,7 +83,8 @@ async def _edge(request: Request) -> Edge:  # async: FastAPI runs others in a th
 EdgeDep = Annotated[Edge, Depends(_edge)]
 
 
-async def _caller(edge: EdgeDep, request: Request) -> Caller:
+async def caller_of(edge: EdgeDep, request: Request) -> Caller:
+    """Return who calls, within its rate; what is left of that goes into the answer's headers."""
     caller = await edge.access.caller(request)
     name_caller(request, caller.key_id)
     left, refused = await edge.rates.take(caller)
@@ -87,7 +95,7 @@ async def _caller(edge: EdgeDep, request: Request) -> Caller:
     return caller
 
 
-CallerDep = Annotated[Caller, Depends(_caller)]
+CallerDep = Annotated[Caller, Depends(caller_of)]
 IdempotencyKeyHeader = Annotated[
     str | None,
     Header(
@@ -111,12 +119,16 @@ def key_of(
     given: str | None,
     request: Request,
     content: Any,  # noqa: ANN401
+    texts: Sequence[memoryview] = (),
 ) -> Key | None:
-    """Return an Idempotency-Key with the fingerprint of what it came with."""
+    """Return an Idempotency-Key with the fingerprint of what it came with.
+
+    `texts` are those of files for which a mark stands in the content (see `lifted.py`).
+    """
     checked = _checked(edge, caller, given, request)
     if checked is None:
         return None
-    fingerprint = fingerprints.of(edge.secret, _address(request), content)
+    fingerprint = fingerprints.of(edge.secret, _address(request), content, texts)
     return Key(client_id=caller.client_id, mode=caller.mode, key=checked, fingerprint=fingerprint)
 
 
@@ -143,13 +155,13 @@ def _checked(edge: Edge, caller: Caller, given: str | None, request: Request) ->
             raise IdempotencyKeyRequired
         return None
     # Of two keys, either could be the one that a repeat comes with.
-    if len(request.headers.getlist(_HEADER)) > 1 or not _VISIBLE.fullmatch(given):
+    if len(headers.given(request.scope, _HEADER)) > 1 or not _VISIBLE.fullmatch(given):
         raise IdempotencyKeyInvalid
     return given
 
 
 def _address(request: Request) -> str:
-    return f"{request.method} {request.url.path}"
+    return f"{request.scope['method']} {request.scope['path']}"
 
 
 async def first_answer(edge: Edge, key: Key | None) -> Answer | None:
@@ -160,14 +172,18 @@ async def first_answer(edge: Edge, key: Key | None) -> Answer | None:
     return accept.replay(record, key) if record is not None else None
 
 
-async def take_in(edge: Edge, arrival: Arrival) -> Answer:
+async def take_in(
+    edge: Edge, arrival: Arrival, keep: Callable[[Arrival], Awaitable[Obstacle]] | None = None
+) -> Answer:
     """Commit an arrival, and return its answer, or the first one where its key was taken.
 
+    `keep` commits a large one, of which something is written already.
     Raises QuotaExceeded, QueueFull or StorageLow where there is no room for it,
     DailyQuotaExceeded and DuplicateReference.
     """
     try:
-        edge.gateway.usage.admit(arrival, edge.gateway.local_time())
+        if arrival.daily_quota is not None:
+            edge.gateway.usage.admit(arrival, edge.gateway.local_time())
     except DailyQuotaExceeded:
         # The first request with its key may have been taken in a moment ago.
         if (first := await first_answer(edge, arrival.key)) is not None:
@@ -175,7 +191,7 @@ async def take_in(edge: Edge, arrival: Arrival) -> Answer:
         raise
     await edge.limiter.admit(arrival)
     if is_large(arrival):
-        obstacle = await accept_many(edge.gateway, arrival)
+        obstacle = await (keep(arrival) if keep else accept_many(edge.gateway, arrival))
     else:
         obstacle = await edge.accepting.do(arrival)
     if isinstance(obstacle, ReferencesTaken):

@@ -5,13 +5,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request, Response
 from pydantic import BaseModel, Field
-from sqlalchemy import RowMapping
 
 from app.api import conditional
+from app.api.answers import Row
 from app.api.conditional import NOT_MODIFIED, IfNoneMatchHeader
 from app.api.edge import CallerDep, Edge, EdgeDep
 from app.api.languages import language_of
-from app.api.uncertain import visible
+from app.api.seen import visible
 from app.domain.explain import Explanation, Facts, Language, Situation, explain
 from app.domain.identifiers import MESSAGE, shown
 from app.domain.moments import moment
@@ -56,7 +56,7 @@ async def explain_message(
     return conditional.answer(request, content, headers)
 
 
-async def _may_have_left(edge: Edge, row: RowMapping) -> bool:
+async def _may_have_left(edge: Edge, row: Row) -> bool:
     """Say whether a provider may have sent a message that expired."""
     if row["status"] != Status.EXPIRED or row["previous_status"] != Status.UNCERTAIN:
         return row["previous_status"] in TRACKED
@@ -65,7 +65,7 @@ async def _may_have_left(edge: Edge, row: RowMapping) -> bool:
     return not tried or tried[-1]["outcome"] != "absent"
 
 
-def _facts(row: RowMapping, now: datetime, *, left: bool) -> Facts:
+def _facts(row: Row, now: datetime, *, left: bool) -> Facts:
     status = Status(row["status"])
     blocked = row["blocked_reason"] or (row["channel_reason"] if status in WAITING else None)
     due_at = row["due_at"] if status not in FINAL and blocked is None else None
@@ -81,7 +81,7 @@ def _facts(row: RowMapping, now: datetime, *, left: bool) -> Facts:
     )
 
 
-def _shown(row: RowMapping, facts: Facts, told: Explanation, language: Language) -> dict[str, Any]:
+def _shown(row: Row, facts: Facts, told: Explanation, language: Language) -> dict[str, Any]:
     return {
         "message_id": shown(MESSAGE, row["id"]),
         "language": language.value,

@@ -25,6 +25,10 @@ _BEYOND: Final = (
     "The feed ends at {end}, and no position after it was ever given: is this one of another client,"
     " mode or gateway?"
 )
+_DELETED: Final = (
+    "Events up to position {end} are deleted with their messages, and some after yours with them:"
+    " read on after {end}, and ask for the messages whose news you may have missed."
+)
 _WAIT: Final = (
     "`wait=20` answers as soon as there is an event, or after 20 seconds; 30 at most (RFC 7240)"
 )
@@ -89,6 +93,11 @@ class _Reading:
             # An empty page would be believed, and what gets these numbers later be passed over.
             detail = _BEYOND.format(end=standing.position)
             raise failed([FieldError("/after", "beyond_end", detail)])
+        # Who begins, begins with what is there; who has read some would miss some unawares.
+        if 0 < self.after < standing.forgotten:
+            detail = _DELETED.format(end=standing.forgotten)
+            raise failed([FieldError("/after", "deleted", detail)])
+        self.after = max(self.after, standing.forgotten)
         until = standing.position
         if self._only is not None:
             until = min(until, self.after + SCANNED)

@@ -6,12 +6,14 @@ from functools import lru_cache
 from typing import Annotated, Final
 
 import phonenumbers
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError
 from phonenumbers import NumberParseException, ValidationResult
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
-HOME: Final = "FR"  # where a number without a country code is dialled
+from app.api import usual
+from app.api.usual import HOME
+
 # Overseas departments: their numbers are written like French ones and belong to another region.
 OVERSEAS: Final = ("RE", "GP", "MQ", "GF", "YT")
 # Blocks that the French regulator keeps for fiction; our simulators decide by them.
@@ -44,6 +46,8 @@ def fault_at(field: str, code: str, detail: str) -> ValidationError:
 
 def e164(text: str, *, home: str = HOME) -> str:
     """Return a number as +33601020304; those of `home` may come without their country code."""
+    if (known := usual.number(text, home)) is not None:
+        return known
     if not _DIALLED.fullmatch(text):
         # The library would drop in silence an extension, a second number, or what stands before
         # the first, and read letters as digits.
@@ -74,17 +78,15 @@ def _parsed(text: str, home: str) -> phonenumbers.PhoneNumber:
         raise fault("number_invalid", detail) from None
 
 
-@lru_cache(maxsize=256)  # every message of a batch comes from the same one
 def email_address(text: str) -> str:
     """Return one address, its domain in lower case; nothing is looked up."""
+    return usual.address(text) or _unusual(text)
+
+
+@lru_cache(maxsize=256)  # every message of a batch comes from the same one
+def _unusual(text: str) -> str:
     try:
-        # `.test` (RFC 6761) is for our simulators; no mail leaves for it.
-        found = validate_email(
-            text,
-            check_deliverability=False,
-            strict=True,
-            test_environment=text.casefold().endswith(".test"),
-        )
+        found = usual.validated(text)
     except EmailNotValidError as why:
         raise fault("address_invalid", f"This is no e-mail address: {_reason(why)}") from None
     if len(found.normalized) > _LONGEST_ADDRESS:

@@ -1,14 +1,15 @@
 """Gather the files of a request: those that it holds, and those that were uploaded before."""
 
-import base64
-import binascii
-import hashlib
+import asyncio
 import mimetypes
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+from app.api.base64s import Decoded, decoded
+from app.api.bodies import LONG
 from app.api.convert import as_pdf
 from app.api.schemas import FileIn
 from app.delivery.gateway import Gateway
@@ -50,8 +51,12 @@ async def gather_files(
     *,
     limit: int,
     pdf_only: bool,
+    brought: Mapping[str, Decoded] = MappingProxyType({}),
 ) -> tuple[list[File], Gathered]:
-    """Return the files that a request names or holds, by their pointers, and their bytes."""
+    """Return the files that a request names or holds, by their pointers, and their bytes.
+
+    `brought` are those that were decoded already.
+    """
     gathered = Gathered()
     uploaded = await _uploaded(gateway, client_id, given, gathered)
     files = []
@@ -67,7 +72,8 @@ async def gather_files(
             )
         else:
             usual = "document.pdf" if pdf_only else None
-            file = await _inline(gateway.inspector, one, pointer, gathered, usual)
+            found = brought.get(pointer) or await _decoded(one.content_base64 or "")
+            file = await _inline(gateway.inspector, one, pointer, gathered, found, usual)
         if file is not None and pdf_only:
             file = await _as_pdf(gateway.inspector, file, pointer, gathered)
         if file is not None:
@@ -118,15 +124,27 @@ async def _uploaded(
     return {pointer: known[one] for pointer, one in wanted.items() if one in known}
 
 
+async def _decoded(text: str) -> Decoded | None:
+    if not text.isascii():
+        return None
+    if len(text) < LONG:
+        return decoded(text.encode())
+    return await asyncio.to_thread(decoded, text.encode())
+
+
 async def _inline(
-    inspector: Inspector, one: FileIn, pointer: str, gathered: Gathered, usual_name: str | None
+    inspector: Inspector,
+    one: FileIn,
+    pointer: str,
+    gathered: Gathered,
+    found: Decoded | None,
+    usual_name: str | None,
 ) -> File | None:
-    try:
-        content = base64.b64decode(one.content_base64 or "", validate=True)
-    except (binascii.Error, ValueError):
+    if found is None:
         detail = "This is not base 64 of RFC 4648, section 4; send no line breaks in it."
         gathered.refuse(f"{pointer}/content_base64", "base64_invalid", detail)
         return None
+    content = found.content
     if not content:
         gathered.refuse(f"{pointer}/content_base64", "too_short", "The file is empty.")
         return None
@@ -141,6 +159,7 @@ async def _inline(
             gathered.refuse(pointer, inspected.code, inspected.detail)
             return None
         pages, media_type = inspected.pages, PDF
-    digest = hashlib.sha256(content).hexdigest()
-    gathered.files[digest] = content
-    return File(sha256=digest, name=name, media_type=media_type, size=len(content), pages=pages)
+    gathered.files[found.sha256] = content
+    return File(
+        sha256=found.sha256, name=name, media_type=media_type, size=len(content), pages=pages
+    )

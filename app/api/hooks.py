@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.api.edge import Edge, EdgeDep
 from app.delivery import spool
-from app.delivery.gateway import UnreadableAcknowledgement
+from app.domain.acknowledgement import UnreadableAcknowledgement
 from app.domain.errors import MalformedRequest, NotFound
 from app.domain.twins import twin_of
 
@@ -30,6 +30,11 @@ async def acknowledge_simulated_fax(secret: str, request: Request, edge: EdgeDep
     return await _acknowledge(twin_of(FAX123), secret, request, edge)
 
 
+async def take(edge: Edge, request: Request) -> Response:
+    """Answer as `acknowledge_fax` does, without the framework."""
+    return await _acknowledge(FAX123, request.path_params["secret"], request, edge)
+
+
 async def _acknowledge(provider: str, secret: str, request: Request, edge: Edge) -> Response:
     known = hmac.compare_digest(edge.access.digest(secret), edge.callback_digests[provider])
     if not known or provider not in edge.gateway.learn:
@@ -42,5 +47,5 @@ async def _acknowledge(provider: str, secret: str, request: Request, edge: Edge)
         await spool.receive(edge.gateway, provider, fault)
         log.warning("acknowledgement_unreadable", provider=provider, why=str(fault))
         raise MalformedRequest(f"The acknowledgement cannot be read: {fault}.") from None
-    await spool.receive(edge.gateway, provider, brought)
+    await spool.receive(edge.gateway, provider, brought, edge.acknowledging)
     return Response("OK", media_type="text/plain")

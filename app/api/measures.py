@@ -17,6 +17,7 @@ class Measures:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
+        self._known: dict[tuple[str, str | None, int], Histogram] = {}
         self._requests = Histogram(
             "multicanal_request_seconds",
             "Time to answer, by the route's template",
@@ -27,5 +28,9 @@ class Measures:
 
     def answered(self, method: str, route: str | None, status: int, seconds: float) -> None:
         """Count an answered request; `route` is the template, and never the address."""
-        known = method if method in _METHODS else "other"
-        self._requests.labels(known, route or "none", str(status)).observe(seconds)
+        method = method if method in _METHODS else "other"
+        one = self._known.get((method, route, status))
+        if one is None:
+            one = self._requests.labels(method, route or "none", str(status))
+            self._known[method, route, status] = one
+        one.observe(seconds)

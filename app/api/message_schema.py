@@ -1,6 +1,7 @@
 """What a client sends with every message, and the shapes that several channels share."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -54,16 +55,21 @@ class FileIn(Strict):
         return self
 
 
+def none_given(kind: Callable[[], Any]) -> Any:  # noqa: ANN401 -- a field, whatever its type
+    """Return a field whose default is empty: made for each message, where `= []` is copied deep."""
+    return Field(default_factory=kind, json_schema_extra={"default": kind()})
+
+
 class Common(Strict):
     """What every message may carry."""
 
     reference: Reference | None = Field(None, description="Your own reference; lists filter by it")
     billing_code: BillingCode | None = Field(None, description="Splits the provider's invoice")
-    tags: Annotated[list[Name], Field(max_length=20)] = []
+    tags: Annotated[list[Name], Field(max_length=20)] = none_given(list)
     purpose: Literal["transactional", "otp", "marketing", "legal"] = "transactional"
-    metadata: Annotated[
-        dict[Name, Annotated[str, Field(max_length=500)]], Field(max_length=20)
-    ] = {}
+    metadata: Annotated[dict[Name, Annotated[str, Field(max_length=500)]], Field(max_length=20)] = (
+        none_given(dict)
+    )
     send_at: Time | None = Field(None, description="Not before this time (with its zone)")
     expires_at: Time | None = Field(None, description="Not after this time (with its zone)")
     on_uncertain: Literal["hold", "retry"] | None = Field(

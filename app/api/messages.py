@@ -3,18 +3,15 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from sqlalchemy import RowMapping
 
 from app.api import answers, conditional
 from app.api.access import Caller
 from app.api.conditional import NOT_MODIFIED, IfNoneMatchHeader
-from app.api.edge import CallerDep, Edge, EdgeDep
+from app.api.edge import CallerDep, Edge, EdgeDep, caller_of
 from app.api.lists import Narrowing, link_of, page_of, refuse_repeated
+from app.api.seen import found, told, visible
 from app.api.shapes import EventsOut, MessageOut, MessagesOut, RecipientsOut
-from app.api.uncertain import told, visible
-from app.domain.errors import NotFound
-from app.domain.identifiers import MESSAGE, read
-from app.store import events, reading, recipients
+from app.store import events, recipients
 
 router = APIRouter(prefix="/v1/messages", tags=["follow"])
 
@@ -43,6 +40,16 @@ async def get_message(
     _: IfNoneMatchHeader = None,
 ) -> Response:
     """Return a message as the store knows it."""
+    return await _message(edge, caller, message_id, request)
+
+
+async def show(edge: Edge, request: Request) -> Response:
+    """Answer as `get_message` does, without the framework."""
+    caller = await caller_of(edge, request)
+    return await _message(edge, caller, request.path_params["message_id"], request)
+
+
+async def _message(edge: Edge, caller: Caller, message_id: str, request: Request) -> Response:
     row = await visible(edge, caller, message_id)
     return conditional.answer(request, told(caller, row))
 
@@ -76,16 +83,3 @@ async def list_recipients(
         rows = await recipients.of_messages(connection, [row["id"]])
     data = [answers.recipient(one, row) for one in rows] or [answers.only_recipient(row)]
     return conditional.answer(request, {"data": data})
-
-
-async def found(edge: Edge, caller: Caller, text: str) -> RowMapping:
-    """Return a caller's message; raises NotFound, for another's too."""
-    caller.may("messages:read")
-    message_id = read(MESSAGE, text)
-    if message_id is None:
-        raise NotFound
-    async with edge.gateway.database.reading() as connection:
-        row = await reading.find(connection, message_id, caller.client_id, caller.mode)
-    if row is None:
-        raise NotFound
-    return row

@@ -1,7 +1,7 @@
 """Faults as `application/problem+json` (RFC 9457): one table from the class to the HTTP status."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import structlog
@@ -113,12 +113,15 @@ def problem(request: Request, fault: Fault, headers: Mapping[str, str] | None = 
 
 def install(app: FastAPI) -> None:
     """Answer every fault of a FastAPI application as a problem."""
-    app.add_exception_handler(Fault, _on_fault)
-    app.add_exception_handler(HTTPException, _on_http)
-    app.add_exception_handler(RequestValidationError, _on_parameters)
-    for kind in (OperationalError, InterfaceError, PoolTimeout, CommitUnknown, StoreReadOnly):
-        app.add_exception_handler(kind, _on_store)
-    app.add_exception_handler(Exception, _on_our_fault)
+    for kind, answer in _KNOWN.items():
+        app.add_exception_handler(kind, answer)
+    app.add_exception_handler(Exception, on_our_fault)
+
+
+async def of(request: Request, fault: Exception) -> Response:
+    """Return the answer to a request that raised one of the faults that are KNOWN."""
+    answer = next(_KNOWN[kind] for kind in type(fault).__mro__ if kind in _KNOWN)
+    return await answer(request, fault)
 
 
 async def _on_fault(request: Request, fault: Exception) -> Response:
@@ -149,10 +152,24 @@ async def _on_store(request: Request, fault: Exception) -> Response:
     return problem(request, errors.StoreUnavailable(unknown))
 
 
-async def _on_our_fault(request: Request, fault: Exception) -> Response:
+async def on_our_fault(request: Request, fault: Exception) -> Response:
+    """Answer for what we did wrong, without a word of it."""
     _ = fault  # the server logs it, without its text
     content = _body(request, 500, "Internal error", **_INTERNAL, retryable=True)
     return _response(500, content | {"errors": []}, {})
+
+
+_KNOWN: Final[Mapping[type[Exception], Callable[[Request, Exception], Awaitable[Response]]]] = {
+    Fault: _on_fault,
+    HTTPException: _on_http,
+    RequestValidationError: _on_parameters,
+    **dict.fromkeys(
+        (OperationalError, InterfaceError, PoolTimeout, CommitUnknown, StoreReadOnly), _on_store
+    ),
+}
+
+
+KNOWN: Final = tuple(_KNOWN)  # that a client is told of; others are ours
 
 
 def _body(

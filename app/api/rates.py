@@ -99,8 +99,7 @@ class Rates:
             return None, None
         name, each = (caller.client_id, caller.mode), timedelta(seconds=1 / rate)
         bucket = self._bucket(name)
-        passes = await self._passes(name, bucket, each, rate // BLOCKS * each)
-        now = self._now()
+        passes, now = await self._passes(name, bucket, each, rate // BLOCKS * each)
         refused, level = None, bucket.level(now)
         if not passes:
             wait = (level + each - BURST).total_seconds()
@@ -108,24 +107,26 @@ class Rates:
         requests = max(0, math.floor((BURST - level) / each + 1e-6))
         return Left(rate, requests, max(1, math.ceil(level.total_seconds()))), refused
 
-    async def _passes(self, name: Name, bucket: Bucket, each: timedelta, block: timedelta) -> bool:
-        """Say whether a request is within the rate, and count it."""
+    async def _passes(
+        self, name: Name, bucket: Bucket, each: timedelta, block: timedelta
+    ) -> tuple[bool, datetime]:
+        """Say whether a request is within the rate, and count it; and the time at the end of that."""
         now = self._now()
         level = bucket.level(now) + each
         if level > BURST:
-            return False
+            return False, now
         is_far = level <= BURST / 2 and bucket.untold + each <= block
         if not is_far and not _is_away(bucket, now):
             granted = await self._asked(name, bucket, each)
-            if granted is not None:
-                return granted
             now = self._now()
+            if granted is not None:
+                return granted, now
             if bucket.level(now) + each > BURST:
-                return False
+                return False, now
         bucket.take(each, now)
         if bucket.untold >= block / 2 and not _is_away(bucket, now):
             self._talk(name, bucket, each)
-        return True
+        return True, now
 
     async def close(self) -> None:
         """Let what is being told end."""

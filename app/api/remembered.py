@@ -17,6 +17,7 @@ class Remembered(Generic[Name, Value]):
     def __init__(self, ask: Callable[[Name], Awaitable[Value | None]]) -> None:
         self._ask = ask
         self._known: dict[Name, tuple[Value, float]] = {}
+        self._asking: dict[Name, asyncio.Task[Value | None]] = {}
 
     async def get(self, name: Name) -> Value | None:
         """Return a value, at most REMEMBERED seconds old; None where there is none."""
@@ -26,7 +27,22 @@ class Remembered(Generic[Name, Value]):
         known = self._known.get(name)
         if known is not None and now - known[1] < REMEMBERED:
             return known[0]
-        value = await self._ask(name)
+        asking = self._asking.get(name)
+        if asking is not None:
+            value = await asyncio.shield(asking)
+            if value is not None:
+                return value
+            # It may have been made since that question was put.
+        asking = asyncio.create_task(self._asked(name, now))
+        # Of many that want it at once, one asks; who leaves does not take the answer along.
+        self._asking[name] = asking
+        return await asyncio.shield(asking)
+
+    async def _asked(self, name: Name, now: float) -> Value | None:
+        try:
+            value = await self._ask(name)
+        finally:
+            self._asking.pop(name, None)
         if len(self._known) >= MOST:
             self._known.clear()
         # What is not there is not remembered: it may be made at any moment.

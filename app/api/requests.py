@@ -36,6 +36,9 @@ def _limits(scope: Scope) -> list[tuple[bytes, bytes]]:
     limits = scope["state"].get("limits")
     if not limits:
         return []
+    if len(limits) == 1:
+        ((policy, left),) = limits
+        return [(b"ratelimit-policy", policy.encode()), (b"ratelimit", left.encode())]
     return [
         (name, ", ".join(items).encode())
         for name, items in zip(
@@ -52,6 +55,7 @@ class RequestLog:
         self._ids = ids
         self._measures = measures
         self._held = held
+        self._log = log.bind()  # once: a logger is made of what is configured at each call
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -82,7 +86,7 @@ class RequestLog:
             route = getattr(scope.get("route"), "path", None)
             seconds = time.perf_counter() - began
             self._measures.answered(scope["method"], route, status, seconds)
-            log.info(
+            self._log.info(
                 "answered",
                 method=scope["method"],
                 route=route,

@@ -37,6 +37,8 @@ from app.api import (
     webhook_deliveries,
     webhooks,
 )
+from app.api.direct import Hot
+from app.api.sending import EMAIL, FAX, LETTER, SMS
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     send.router,
@@ -71,3 +73,13 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     metrics.router,
     docs.router,
 )
+
+# Answered before any of them is looked for: by method, and path with one name at most, the last.
+HOT: Final[Hot] = {
+    ("POST", "/v1/sms"): send.answering(SMS),
+    ("POST", "/v1/emails"): send.answering(EMAIL),
+    ("POST", "/v1/letters"): send.answering(LETTER),
+    ("POST", "/v1/faxes"): send.answering(FAX),
+    ("GET", "/v1/messages/{message_id}"): messages.show,
+    ("GET", "/hooks/123fax/{secret}"): hooks.take,
+}

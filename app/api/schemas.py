@@ -14,7 +14,7 @@ from app.api.fields import (
     fault,
 )
 from app.api.letter_schema import AddresseeIn, AddressIn, LetterIn
-from app.api.message_schema import Common, FileIn, FileName, NotOffered, Strict
+from app.api.message_schema import Common, FileIn, FileName, NotOffered, Strict, none_given
 from app.api.retry_schema import RetryIn
 
 __all__ = ["AddressIn", "AddresseeIn", "Common", "FileIn", "FileName", "LetterIn", "Strict"]
@@ -70,14 +70,14 @@ class EmailIn(Common):
 
     from_: SenderIn = Field(alias="from")
     to: Annotated[list[RecipientIn], Field(min_length=1, max_length=MOST_RECIPIENTS)]
-    cc: Annotated[list[RecipientIn], Field(max_length=MOST_RECIPIENTS)] = Field([])
+    cc: Annotated[list[RecipientIn], Field(max_length=MOST_RECIPIENTS)] = none_given(list)
     reply_to: EmailAddress | None = None
     subject: Subject
     text: Body | None = Field(None, description="Derived from html where it is missing")
     html: Body | None = Field(None, description="Derived from text where it is missing")
     template: NotOffered = None
-    variables: Variables = Field([])
-    attachments: Annotated[list[FileIn], Field(max_length=20)] = Field([])
+    variables: Variables = none_given(list)
+    attachments: Annotated[list[FileIn], Field(max_length=20)] = none_given(list)
     route: Literal["auto", "transactional", "relay"] = Field(
         "auto",
         description="auto takes the relay for several `to`, any `cc`, `errors_to` or tracking",
@@ -98,7 +98,7 @@ class SmsIn(Common):
     to: PhoneNumber
     text: Annotated[Body, Field(max_length=LONGEST_TEXT)]
     sender: Sender | None = Field(None, description="11 alphanumeric characters at most")
-    variables: Variables = Field([])
+    variables: Variables = none_given(list)
     encoding: Literal["auto", "strict_gsm7", "transliterate"] = Field(
         "auto",
         description="How the text is written. auto: as it is, in UCS-2 where a character needs it"

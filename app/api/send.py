@@ -1,7 +1,6 @@
 """Send: one endpoint per channel. 202 leaves when the message is committed."""
 
 import asyncio
-import json
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -9,18 +8,21 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
-from app.api import answers, bodies
+from app.api import answers, bodies, lifted
 from app.api.access import Caller
+from app.api.direct import Endpoint
 from app.api.edge import (
     CallerDep,
     Edge,
     EdgeDep,
     IdempotencyKeyHeader,
     PreferHeader,
+    caller_of,
     first_answer,
     key_of,
     take_in,
 )
+from app.api.given import given
 from app.api.openapi import takes
 from app.api.prefer import wait_of
 from app.api.quota_items import showing_quota
@@ -28,9 +30,10 @@ from app.api.schemas import EmailIn, FaxIn, LetterIn, SmsIn
 from app.api.sending import EMAIL, FAX, LETTER, SMS, Body, Sending, arrival_of, provider_of
 from app.api.shapes import MessageOut
 from app.delivery.accept import Answer, Key
+from app.domain.errors import Fault
 from app.domain.status import Status
 from app.store import idempotency, reading
-from app.store.database import UNAVAILABLE
+from app.store.database import UNAVAILABLE, StoreReadOnly
 
 router = APIRouter(prefix="/v1", tags=["send"])
 
@@ -92,6 +95,18 @@ async def send_fax(
     return await _send(FAX, request, edge, caller, idempotency_key, prefer)
 
 
+def answering(sending: Sending[Any]) -> Endpoint:
+    """Return what answers a request to send on a channel by itself, as the routes above do."""
+
+    async def answer(edge: Edge, request: Request) -> Response:
+        caller = await caller_of(edge, request)
+        keys = given(request.scope, b"idempotency-key")
+        prefer = given(request.scope, b"prefer")
+        return await _send(sending, request, edge, caller, keys[0] if keys else None, prefer)
+
+    return answer
+
+
 async def _send(
     sending: Sending[Body],
     request: Request,
@@ -101,24 +116,47 @@ async def _send(
     prefer: list[str] | None,
 ) -> Response:
     edge.access.may_send(caller, sending.channel)
-    value = await bodies.read_json(request, edge.body_limit)
-    key = key_of(edge, caller, given_key, request, value)
-    answer = await first_answer(edge, key)
-    if answer is None:
-        body = bodies.validated(sending.model, value)
-        edge.access.carrier(caller, provider_of(sending, edge, body))
-        team = await edge.team.checking(caller)
-        team.note(body)
-        team.close()
-        arrival = await arrival_of(sending, edge, caller, body, key)
-        with showing_quota(edge, caller, sending.channel, request):
-            answer = await take_in(edge, arrival)
-    seconds = wait_of(prefer)
+    came = await lifted.read(request, edge.body_limit, edge.reading)
+    if came.texts:  # megabytes
+        named = (edge, caller, given_key, request, came.marked, came.texts)
+        key = await asyncio.to_thread(key_of, *named)
+    else:
+        key = key_of(edge, caller, given_key, request, came.value)
+    try:
+        answer = await _taken_in(sending, edge, caller, request, came, key)
+    except (Fault, StoreReadOnly):
+        # The commit itself finds a repeated key. What is wrong now may not have been so, or have
+        # been another request, when the key came first: that comes before every other fault.
+        first = await first_answer(edge, key)
+        if first is None:
+            raise
+        answer = first
+    seconds = wait_of(prefer) if prefer else 0
     if seconds and not answer.replayed:
         # It is kept: a client that heard of a store that went away since would send it again.
         with suppress(*UNAVAILABLE):
             answer = await _waited(edge, caller, answer, key, seconds)
     return _response(answer, seconds)
+
+
+async def _taken_in(
+    sending: Sending[Body],
+    edge: Edge,
+    caller: Caller,
+    request: Request,
+    came: lifted.Body,
+    key: Key | None,
+) -> Answer:
+    body = bodies.validated(sending.model, came.value)
+    edge.access.carrier(caller, provider_of(sending, edge, body))
+    await edge.team.check(caller, body)
+    arrival = await arrival_of(sending, edge, caller, body, key, came.files)
+    if arrival.daily_quota is None:
+        return await take_in(edge, arrival)
+    with showing_quota(edge, caller, sending.channel, request) as showing:
+        answer = await take_in(edge, arrival)
+        showing.is_wanted = not answer.replayed
+    return answer
 
 
 async def _waited(
@@ -140,7 +178,7 @@ async def _waited(
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, 0.25)
     status = 201 if row["status"] in _ACCEPTED else 202
-    body = json.dumps(answers.message(row), ensure_ascii=False)
+    body = answers.written(answers.message(row))
     waited = replace(answer, status=status, body=body)
     if key is not None:
         async with edge.gateway.database.transaction() as connection:

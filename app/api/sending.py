@@ -1,7 +1,6 @@
 """How each channel is sent on, and everything that is checked before a message is kept."""
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +9,7 @@ from uuid import UUID
 
 from app.api import answers, bodies, contents
 from app.api.access import Caller
-from app.api.answers import message_location
+from app.api.base64s import Decoded
 from app.api.edge import Edge
 from app.api.gather import Gathered, gather_files
 from app.api.rules import email_rules, fax_rules, text_alone
@@ -99,6 +98,7 @@ class Drafted:
     content: Content
     recipients: list[dict[str, Any]]
     files: Mapping[str, bytes]  # by SHA-256
+    alike: bool  # as its provider has it: see Prepared
 
 
 def provider_of(sending: Sending[Body], edge: Edge, body: Body) -> str:
@@ -107,28 +107,32 @@ def provider_of(sending: Sending[Body], edge: Edge, body: Body) -> str:
 
 
 async def arrival_of(
-    sending: Sending[Body], edge: Edge, caller: Caller, body: Body, key: Key | None
+    sending: Sending[Body],
+    edge: Edge,
+    caller: Caller,
+    body: Body,
+    key: Key | None,
+    brought: Mapping[str, Decoded],
 ) -> Arrival:
-    """Check a request against everything that can be known before it is kept."""
+    """Check a request against everything that can be known before it is kept.
+
+    `brought` are files of it that were decoded already, by their pointers.
+    """
     files, gathered = await gather_files(
         edge.gateway,
         caller.client_id,
         sending.files(body),
         limit=edge.attachment_limit,
         pdf_only=sending.pdf_only,
+        brought=brought,
     )
     drafted = await draft(sending, edge, caller, body, (files, gathered))
     if drafted is None:
         raise bodies.failed(gathered.errors)
-    message_id = drafted.row["id"]
-    answer = Answer(
-        status=202,
-        location=message_location(message_id),
-        body=json.dumps(answers.message(drafted.row), ensure_ascii=False),
-    )
+    told = answers.message(drafted.row)
     return Arrival(
-        object_id=message_id,
-        answer=answer,
+        object_id=drafted.row["id"],
+        answer=Answer(status=202, location=told["links"]["self"], body=answers.written(told)),
         key=key,
         unique_references=caller.unique_references,
         daily_quota=caller.quota_of(sending.channel),
@@ -204,6 +208,7 @@ async def draft(
         content=sent,
         recipients=recipients.rows_of(row, sent, edge.recognise),
         files=prepared.files,
+        alike=prepared.alike,
     )
 
 

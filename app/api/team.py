@@ -31,6 +31,13 @@ class Team:
             return Checking(None)
         return Checking(await self._lists.get(caller.client_id.hex) or frozenset())
 
+    async def check(self, caller: Caller, body: Common) -> None:
+        """Raise RecipientNotInTeamList where a caller may not send one message."""
+        if caller.mode == Mode.TEAM:
+            checking = await self.checking(caller)
+            checking.note(body)
+            checking.close()
+
     async def _ask(self, client: str) -> frozenset[str]:
         async with self._database.reading() as connection:
             return frozenset(await clients.team(connection, UUID(client)))

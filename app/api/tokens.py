@@ -3,9 +3,8 @@
 import binascii
 import json
 from base64 import urlsafe_b64decode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from joserfc.errors import ClaimError, ExpiredTokenError, JoseError
 from joserfc.jws import JWSRegistry
 from joserfc.jwt import JWTClaimsRegistry
 
+from app.api.claims import Claims, Rules
 from app.api.fields import FORBIDDEN
 from app.api.issuer import ALGORITHMS, Issuer
 from app.domain.errors import TokenInvalid
@@ -26,26 +26,6 @@ _LONGEST_HEADER: Final = 2_048
 _LONGEST_NAME: Final = 200  # of a client
 # RFC 9068, 2.1; many issuers still say JWT, or nothing. What is meant for other uses says so.
 _TYPES: Final = ("at+jwt", "application/at+jwt", "jwt", "")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What a token must say, and in which of its claims it says who calls."""
-
-    issuer: str
-    audience: str
-    client_claims: Sequence[str]  # the first that a token has names the client
-    scope_claim: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claims:
-    """What a valid token says."""
-
-    client: str
-    mode: Mode
-    scopes: frozenset[str]
-    expires_at: datetime
 
 
 class Tokens:

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 import phonenumbers
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr
 
-from app.api.fields import FORBIDDEN, HOME, fault, filled, single_line
+from app.api.fields import FORBIDDEN, fault, filled, single_line
 from app.api.schemas import Strict
+from app.api.usual import HOME
 
 
 def _region(text: str) -> str:

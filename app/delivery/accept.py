@@ -4,7 +4,9 @@ What arrives while one commit runs is written by the next, all of it together.
 """
 
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping
@@ -27,6 +29,7 @@ from app.store import (
     messages,
     recipients,
     reports,
+    taking,
 )
 from app.store.database import CommitUnknown, is_locked
 
@@ -77,6 +80,16 @@ def wake(gateway: Gateway, arrivals: Sequence[Arrival]) -> None:
 
 
 async def _commit(gateway: Gateway, arrivals: Sequence[Arrival]) -> list[Obstacle]:
+    if all(_is_plain(one) for one in arrivals):
+        keys = key_rows(gateway, arrivals)
+        rows = [row for arrival in arrivals for row in arrival.messages]
+        await gateway.fault_points.reached(Point.ACCEPTING)
+        with _waiting_for_keys():
+            is_taken_in = await taking.take(gateway.database, gateway.ids, keys, rows)
+        if is_taken_in:
+            await gateway.fault_points.reached(Point.ACCEPTED)
+            wake(gateway, arrivals)
+            return [None] * len(arrivals)
     async with gateway.database.transaction() as connection:
         free = await take_keys(gateway, connection, arrivals)
         new = [arrival for arrival in arrivals if arrival.key is None or arrival.object_id in free]
@@ -94,6 +107,19 @@ async def _commit(gateway: Gateway, arrivals: Sequence[Arrival]) -> list[Obstacl
     gateway.usage.learn(spent)
     wake(gateway, new)
     return [in_the_way.get(one.object_id) for one in arrivals]
+
+
+def _is_plain(arrival: Arrival) -> bool:
+    """Say whether an arrival is messages and their key alone, and nothing can stand in its way."""
+    return bool(arrival.messages) and not (
+        arrival.unique_references
+        or arrival.daily_quota is not None
+        or arrival.recipients
+        or arrival.files
+        or arrival.batch is not None
+        or arrival.document is not None
+        or arrival.report is not None
+    )
 
 
 async def _in_the_way(
@@ -148,7 +174,15 @@ async def take_keys(
 
     Raises IdempotencyInProgress where another transaction holds one of them for too long.
     """
-    rows = [
+    rows = key_rows(gateway, arrivals)
+    with _waiting_for_keys():
+        return await idempotency.take(connection, rows) if rows else set()
+
+
+def key_rows(gateway: Gateway, arrivals: Sequence[Arrival]) -> list[dict[str, Any]]:
+    """Return the rows of the keys that arrivals came with, in the order in which they are taken."""
+    now = gateway.now()
+    rows: list[dict[str, Any]] = [
         {
             "client_id": arrival.key.client_id,
             "mode": arrival.key.mode,
@@ -158,15 +192,20 @@ async def take_keys(
             "status": arrival.answer.status,
             "location": arrival.answer.location,
             "body": arrival.answer.body,
-            "created_at": gateway.now(),
+            "created_at": now,
         }
         for arrival in arrivals
         if arrival.key is not None
     ]
     # Always in the same order, or two batches with the same keys could wait for each other.
     rows.sort(key=lambda row: (row["client_id"], row["mode"], row["key"]))
+    return rows
+
+
+@contextmanager
+def _waiting_for_keys() -> Iterator[None]:
     try:
-        return await idempotency.take(connection, rows) if rows else set()
+        yield
     except OperationalError as fault:
         if is_locked(fault):
             raise IdempotencyInProgress from None

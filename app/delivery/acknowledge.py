@@ -3,11 +3,13 @@
 An acknowledgement is a claim of the outside: it must name a reference of ours and the number that
 the message went to. It may come before the answer to the call that caused it, twice, late, or for
 a reference that nobody knows; it is kept in every case, and waits where it cannot be applied yet.
+Those that come at the same time are kept in one transaction.
 """
 
-from collections.abc import Collection
-from dataclasses import asdict
-from typing import Final
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -15,45 +17,81 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.delivery.fault_points import Point
-from app.delivery.gateway import Acknowledgement, Gateway, UnreadableAcknowledgement
+from app.delivery.gateway import Gateway
 from app.delivery.weigh import CALL_OPEN, Said, weigh
+from app.domain.acknowledgement import Acknowledgement, UnreadableAcknowledgement
 from app.domain.message import Channel, Fax
-from app.store import acknowledgements, attempts, contents, messages
-from app.store.acknowledgements import OTHER_NUMBER, UNKNOWN
+from app.domain.status import Status
+from app.store import acknowledgements, attempts, contents
+from app.store.acknowledgements import OTHER_NUMBER, UNKNOWN, UNREADABLE, Settled
+from app.store.attempts import Named
+from app.store.database import is_contended, is_unavailable
 
 log = structlog.get_logger()
 
 SIGNIFICANT_DIGITS: Final = 9  # of a number, however its prefix is written
+REPEATED: Final = "repeated"  # it was applied before
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An acknowledgement, and who brought it."""
+
+    provider: str
+    brought: Acknowledgement
 
 
 async def receive(gateway: Gateway, provider: str, brought: Acknowledgement) -> None:
     """Keep an acknowledgement, and apply it if its attempt is known and its call is over."""
+    received = Received(provider, brought)
+    (note,) = await receive_many(gateway, [received])
+    tell(received, note)
+
+
+def tell(received: Received, note: str | None) -> None:
+    """Log an acknowledgement that is kept, and why it moved nothing, where it did not."""
+    log.info("acknowledged", provider=received.provider, code=received.brought.code, note=note)
+
+
+async def receive_many(gateway: Gateway, received: Sequence[Received]) -> list[str | None]:
+    """Keep acknowledgements, and apply those whose attempt is known and whose call is over.
+
+    Returns why each moved nothing, where it did not.
+    """
     async with gateway.database.transaction() as connection:
-        # The message is locked before the acknowledgement is written: the order of `submit.record`.
-        attempt = await _lock_attempt(connection, provider, brought.reference)
-        kept = await acknowledgements.keep(
-            connection, gateway.ids, {"provider": provider, **asdict(brought)}, gateway.now()
-        )
-        note = await _apply(gateway, connection, kept, attempt)
+        notes: list[str | None] = [None] * len(received)
+        for provider in sorted({one.provider for one in received}):
+            places = [at for at, one in enumerate(received) if one.provider == provider]
+            brought = [received[at].brought for at in places]
+            kept = await _keep(gateway, connection, provider, brought)
+            for at, note in zip(places, kept, strict=True):
+                notes[at] = note
         await gateway.fault_points.reached(Point.ACKNOWLEDGING)
-    if note == UNKNOWN:
+    unmatched: dict[str, set[str]] = {}
+    for one, note in zip(received, notes, strict=True):
+        if note in {UNKNOWN, OTHER_NUMBER}:
+            unmatched.setdefault(one.provider, set()).add(one.brought.reference)
+    for provider, references in sorted(unmatched.items()):
         # The provider's own name for it may have been written down since we looked.
         async with gateway.database.transaction() as connection:
-            await apply_waiting(gateway, connection, provider, {brought.reference})
-    if note in {UNKNOWN, OTHER_NUMBER}:
+            await apply_waiting(gateway, connection, provider, references)
         await _trim(gateway, provider)
-    log.info("acknowledged", provider=provider, code=brought.code, note=note)
+    return notes
+
+
+def concerns_all(fault: BaseException) -> bool:
+    """Say whether a fault of many acknowledgements at once would be that of each alone."""
+    return is_unavailable(fault) and not is_contended(fault)
 
 
 async def keep_unreadable(
     gateway: Gateway, provider: str, fault: UnreadableAcknowledgement
 ) -> None:
     """Keep what can be read of a callback that says too little to be applied."""
-    brought = {"provider": provider, **asdict(fault.readable)}
+    now, why = gateway.now(), str(fault)
+    row = _row(gateway, provider, fault.readable, why)
     async with gateway.database.transaction() as connection:
-        await acknowledgements.keep(
-            connection, gateway.ids, brought, gateway.now(), unreadable=str(fault)
-        )
+        await acknowledgements.keep(connection, [row], [Settled(UNREADABLE, at=now)])
     await _trim(gateway, provider)
 
 
@@ -80,53 +118,111 @@ async def apply_waiting(
     """Apply what was acknowledged before its attempt was known or its call was over."""
     if provider not in gateway.learn:
         return
-    for kept in await acknowledgements.waiting(connection, provider, references):
-        attempt = await _lock_attempt(connection, provider, kept["reference"])
-        await _apply(gateway, connection, kept, attempt)
+    kept = await acknowledgements.waiting(connection, provider, references)
+    settled = await _apply(gateway, connection, provider, [as_brought(one) for one in kept])
+    ids = [one["id"] for one in kept]
+    await acknowledgements.settle(connection, dict(zip(ids, settled, strict=True)))
 
 
-async def _lock_attempt(
-    connection: AsyncConnection, provider: str, reference: str
-) -> RowMapping | None:
-    """Return the attempt that a reference names, its message locked."""
-    named = await attempts.of_reference(connection, provider, reference)
-    if named is None:
-        return None
-    await messages.lock(connection, named["message_id"])
-    # Read again: its outcome may have been written while we waited for the lock.
-    return await attempts.of_reference(connection, provider, reference)
+async def _keep(
+    gateway: Gateway, connection: AsyncConnection, provider: str, brought: Sequence[Acknowledgement]
+) -> list[str | None]:
+    """Keep acknowledgements with what came of them; return why each moved nothing, where so."""
+    rows = [_row(gateway, provider, one) for one in brought]
+    times = Counter(row["fingerprint"] for row in rows)
+    # The messages are locked before the acknowledgements are written: the order of `submit.record`.
+    ours = await attempts.lock_named(connection, provider, {one.reference for one in brought})
+    applied = await acknowledgements.applied(connection, times)
+    first: dict[str, int] = {}
+    for at, row in enumerate(rows):
+        first.setdefault(row["fingerprint"], at)
+    new = [at for at in first.values() if rows[at]["fingerprint"] not in applied]
+    settled = dict.fromkeys(first.values(), Settled(REPEATED, at=gateway.now()))
+    found = await _apply(gateway, connection, provider, [brought[at] for at in new], ours)
+    settled |= zip(new, found, strict=True)
+    counted = [{**rows[at], "times": times[rows[at]["fingerprint"]]} for at in settled]
+    await acknowledgements.keep(connection, counted, list(settled.values()))
+    return [settled[at].note if at in settled else REPEATED for at in range(len(rows))]
 
 
 async def _apply(
-    gateway: Gateway, connection: AsyncConnection, kept: RowMapping, attempt: RowMapping | None
-) -> str | None:
-    """Apply one acknowledgement to its attempt's message; return why not, where not."""
-    if kept["applied_at"] is not None:
-        return "repeated"
-    if attempt is None or kept["provider"] not in gateway.learn:
-        await acknowledgements.settle(
-            connection, kept["id"], attempt_id=None, at=None, note=UNKNOWN
-        )
-        return UNKNOWN
-    row = await messages.lock(connection, attempt["message_id"])
+    gateway: Gateway,
+    connection: AsyncConnection,
+    provider: str,
+    brought: Sequence[Acknowledgement],
+    ours: Mapping[str, Named] | None = None,
+) -> list[Settled]:
+    """Apply acknowledgements to the messages of their attempts; return what came of each.
+
+    `ours`: what they name, where it is locked already. Of several that name one message, each
+    finds it where the one before has left it.
+    """
+    settled = [Settled(UNKNOWN)] * len(brought)
+    left = list(range(len(brought))) if provider in gateway.learn else []
+    while left:
+        if ours is None:
+            ours = await attempts.lock_named(
+                connection, provider, {brought[at].reference for at in left}
+            )
+        known = [at for at in left if brought[at].reference in ours]
+        turn = {ours[brought[at].reference].message["id"]: at for at in reversed(known)}
+        some = sorted(turn.values())
+        claims = [(brought[at], ours[brought[at].reference]) for at in some]
+        for at, one in zip(some, await _apply_some(gateway, connection, claims), strict=True):
+            settled[at] = one
+        left, ours = [at for at in known if at not in set(some)], None
+    return settled
+
+
+async def _apply_some(
+    gateway: Gateway, connection: AsyncConnection, claims: Sequence[tuple[Acknowledgement, Named]]
+) -> list[Settled]:
+    """Apply acknowledgements of different messages."""
+    said = [_said(gateway, brought, named) for brought, named in claims]
+    weighed = iter(await weigh(gateway, connection, [one for one in said if one is not None]))
+    notes = [OTHER_NUMBER if one is None else next(weighed) for one in said]
+    now = gateway.now()
+    return [
+        Settled(note, named.attempt["id"], None if note == CALL_OPEN else now)
+        for note, (_, named) in zip(notes, claims, strict=True)
+    ]
+
+
+def _said(gateway: Gateway, brought: Acknowledgement, named: Named) -> Said | None:
+    """Return what is acknowledged of a fax; None where it went to another number."""
+    row = named.message
     content = contents.read(Channel(row["channel"]), row["content"])
-    if not isinstance(content, Fax) or not _same_number(content.to, kept["number"]):
-        note: str | None = OTHER_NUMBER
-    else:
-        report = gateway.learn[kept["provider"]](as_brought(kept), row["units"])
-        note = await weigh(
-            gateway,
-            connection,
-            Said(row=row, attempt=attempt, content=content, report=report),
-        )
-    await acknowledgements.settle(
-        connection,
-        kept["id"],
-        attempt_id=attempt["id"],
-        at=None if note == CALL_OPEN else gateway.now(),
-        note=note,
+    if not isinstance(content, Fax) or not _same_number(content.to, brought.number):
+        return None
+    report = gateway.learn[named.attempt["provider"]](brought, row["units"])
+    return Said(
+        row=row,
+        status=Status(row["status"]),
+        attempt=named.attempt,
+        content=content,
+        report=report,
     )
-    return note
+
+
+def _row(
+    gateway: Gateway, provider: str, brought: Acknowledgement, unreadable: str | None = None
+) -> dict[str, Any]:
+    said = {
+        "provider": provider,
+        "reference": brought.reference,
+        "code": brought.code,
+        "number": brought.number,
+        "pages": brought.pages,
+        "provider_time": brought.provider_time,
+    }
+    return {
+        "id": gateway.ids.new(),
+        "fingerprint": acknowledgements.fingerprint_of(said, unreadable),
+        "received_at": gateway.now(),
+        "times": 1,
+        "detail": unreadable and unreadable[:200],
+        **said,
+    }
 
 
 def as_brought(kept: RowMapping) -> Acknowledgement:

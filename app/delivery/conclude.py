@@ -1,18 +1,25 @@
 """Conclude from a call's outcome: where its message moves, and what its attempt keeps."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
+from uuid import UUID
+
+import structlog
 
 from app.delivery import retry
 from app.delivery.gateway import Gateway
 from app.delivery.look import first_look
+from app.domain.identifiers import MESSAGE, shown
 from app.domain.message import Channel
 from app.domain.outcome import Accepted, Blocked, Deferred, Failure, Outcome, Refused, Unclear
 from app.domain.status import Status
 from app.store.messages import Move
 from app.store.queue import Claim
+
+log = structlog.get_logger()
 
 # What an attempt's row keeps of an outcome, and how much of it.
 LENGTHS: Final = {"provider_message_id": 100, "code": 100, "words": 500, "why": 200, "raw": 500}
@@ -45,9 +52,9 @@ class Ended:
 def move_of(gateway: Gateway, one: Ended, now: datetime) -> Move:
     """Return the move of a message that the outcome of its call means."""
     row = one.held.claim.row
-    move = Move(
+    move = partial(
+        Move,
         message_id=one.held.claim.message_id,
-        to=None,
         at=now,
         source="provider_response",
         fence=one.held.claim.fence,
@@ -64,16 +71,14 @@ def move_of(gateway: Gateway, one: Ended, now: datetime) -> Move:
     match one.outcome:
         case Accepted(provider_id, code, words):
             sent = {"provider_message_id": provider_id, "submitted_at": now}
-            return replace(
-                move,
+            return move(
                 to=Status.SUBMITTED,
                 code=code,
                 label=words,
                 changes=always | sent | {"due_at": _first_look(gateway, one, now)},
             )
         case Refused(failure):
-            return replace(
-                move,
+            return move(
                 to=Status.FAILED,
                 code=failure.provider_code,
                 label=failure.label,
@@ -85,12 +90,11 @@ def move_of(gateway: Gateway, one: Ended, now: datetime) -> Move:
                 failure = Failure(
                     type="technical", reason="provider_unavailable", retryable=True, label=why
                 )
-                return replace(move, to=Status.FAILED, failure=failure, changes=always)
+                return move(to=Status.FAILED, failure=failure, changes=always)
             later = now + gateway.timing.pace * (
                 wait or retry.pause(row["attempts"], gateway.random)
             )
-            return replace(
-                move,
+            return move(
                 to=Status.QUEUED,
                 code=code,
                 label=words,
@@ -101,8 +105,7 @@ def move_of(gateway: Gateway, one: Ended, now: datetime) -> Move:
             # Where the channel stops, nobody claims it before the channel goes on.
             later = now if stops else now + gateway.timing.pace * retry.BLOCKED_PAUSE
             waiting = {"due_at": None if follows else later, "blocked_reason": reason}
-            return replace(
-                move,
+            return move(
                 to=Status.QUEUED,
                 code=code,
                 label=words,
@@ -110,8 +113,7 @@ def move_of(gateway: Gateway, one: Ended, now: datetime) -> Move:
                 detail={"why": shown or why, "blocked_reason": reason},
             )
         case Unclear(why, raw, unmapped_in):
-            return replace(
-                move,
+            return move(
                 to=Status.UNCERTAIN,
                 code=raw,
                 unmapped_in=unmapped_in,
@@ -154,3 +156,21 @@ def _kept(outcome: Outcome) -> dict[str, str | None]:
             return {"code": code, "words": words, "why": reason}
         case Unclear(why, raw):
             return {"why": why, "raw": raw}
+
+
+def tell(
+    ended: Sequence[Ended], moved: Sequence[bool], closed: Mapping[UUID, Mapping[str, Any]]
+) -> None:
+    """Say in the log what calls came to, and whether that was written down."""
+    telling = log.bind()  # once: to find out how lines are written costs as much as a line
+    for one, recorded in zip(ended, moved, strict=True):
+        closing = closed[one.held.claim.attempt_id]
+        telling.info(
+            "submitted" if isinstance(one.outcome, Accepted) else "not_submitted",
+            message_id=shown(MESSAGE, one.held.claim.message_id),
+            attempt_reference=one.held.claim.reference,
+            outcome=closing["outcome"],
+            code=closing["code"],
+            why=closing["why"],
+            recorded=recorded,
+        )

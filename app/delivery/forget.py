@@ -1,6 +1,6 @@
 """Forget Idempotency-Keys whose time is over, and never before what they made is gone."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -11,7 +11,6 @@ from app.store.idempotency import Named
 
 log = structlog.get_logger()
 
-EVERY: Final = 3600.0  # seconds between two walks through the keys
 MOST: Final = 500  # keys in one transaction
 
 
@@ -25,7 +24,9 @@ class Forgetting:
     async def step(self) -> bool:
         """Look at the next keys; say whether there are more."""
         gateway = self._gateway
-        before = gateway.now() - gateway.timing.keys_kept
+        # No key is forgotten before its message is deleted: those need not be looked at.
+        kept = max(gateway.timing.keys_kept, gateway.timing.kept or timedelta())
+        before = gateway.now() - kept
         async with gateway.database.transaction() as connection:
             walked = await idempotency.forget(connection, before, self._after, MOST)
         self._after = walked.last

@@ -11,6 +11,7 @@ from app.delivery.fault_points import FaultPoints
 from app.delivery.inspect import Inspector
 from app.delivery.post import Webhooks
 from app.delivery.quota import Usage
+from app.domain.acknowledgement import Acknowledgement
 from app.domain.errors import FieldError
 from app.domain.evidence import NoReport, Reported
 from app.domain.identifiers import Identifiers
@@ -28,25 +29,9 @@ class Prepared:
     files: Mapping[str, bytes]  # by SHA-256; new bytes where the provider had them rewritten
     errors: Sequence[FieldError] = ()
     warnings: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acknowledgement:
-    """What a provider's callback says of a message, read but not believed."""
-
-    reference: str
-    code: str
-    number: str
-    pages: int | None
-    provider_time: str | None
-
-
-class UnreadableAcknowledgement(ValueError):
-    """A callback that says too little, or two things at once; its text names the wrong field."""
-
-    def __init__(self, why: str, readable: Acknowledgement) -> None:
-        self.readable = readable  # empty texts stand for what is missing or wrong
-        super().__init__(why)
+    # Another content with the same files and variables, and a text wherever this one has a text,
+    # would be prepared with these errors and warnings, and left as it is.
+    alike: bool = False
 
 
 # Says what an acknowledgement means for a message of so many pages.
@@ -189,6 +174,7 @@ class Timing:
     ack_overdue: timedelta = timedelta(hours=1)  # an acknowledgement that takes longer is late
     settle: timedelta = timedelta(minutes=30)  # after which a report has what was sent
     keys_kept: timedelta = timedelta(days=90)  # how long an Idempotency-Key is, at the least
+    kept: timedelta | None = None  # how long a message is, since its last event; None: for ever
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +201,7 @@ class Gateway:
     wake: Wake = field(default_factory=Wake)
     usage: Usage = field(default_factory=Usage)  # of the clients' daily quotas
     news: News = field(default_factory=News)
+    loading: asyncio.Lock = field(default_factory=asyncio.Lock)  # files of one message at a time
     fault_points: FaultPoints = field(default_factory=FaultPoints)  # tests arm them
     production: bool = False  # a store that is fast and unsafe is refused
     clock: Clock | None = None  # that `now` goes by, kept in step with the store's

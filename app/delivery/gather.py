@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from typing import Final, Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -34,9 +35,10 @@ class Gathering(Generic[Item, Result]):
         result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, result))
         if self._rounds is None or self._rounds.done():
-            self._rounds = asyncio.create_task(self._run())
+            # A context of its own: what a round logs is not the request's that began it.
+            self._rounds = asyncio.create_task(self._run(), context=Context())
         # The round goes on when its caller leaves: what it writes is decided by the store.
-        return await asyncio.shield(result)
+        return await result
 
     async def _run(self) -> None:
         while self._waiting:

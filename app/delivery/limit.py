@@ -8,7 +8,6 @@ import os
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -17,6 +16,7 @@ import structlog
 
 from app.delivery.accept import Arrival
 from app.delivery.gather import Gathering
+from app.delivery.settings import Limits
 from app.domain.errors import QueueFull, QuotaExceeded, StorageLow
 from app.domain.message import Mode
 from app.store import counters
@@ -33,17 +33,6 @@ URGENT: Final = frozenset({"transactional", "otp"})
 UNKNOWN_PACE: Final = 30.0  # seconds to come again after, where nothing has left the queue yet
 SOONEST: Final = 5.0  # seconds
 LATEST: Final = 600.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How much may wait, and how much room must stay free."""
-
-    messages: int
-    size: int  # bytes
-    client: int  # messages of one client
-    disk: int = 0  # bytes; 0: the store is not on this machine's disk
-    folder: Path = Path()  # where the store is
 
 
 def free_bytes(folder: Path) -> int:
@@ -82,7 +71,8 @@ class Limiter:
 
         Raises StorageLow, QuotaExceeded or QueueFull.
         """
-        self._since.update(await self.look(arrival.messages))
+        for name, taken in (await self.look(arrival.messages)).items():
+            self._since[name] += taken
 
     async def look(self, rows: Sequence[Mapping[str, Any]]) -> Mapping[UUID | str, int]:
         """Return what messages would take of the room, where they may be taken in; count nothing.

@@ -53,11 +53,10 @@ async def _together(gateway: Gateway, wanted: Sequence[Feed]) -> bool:
         told = await webhooks.counted(connection, held)
         for one, position in held.items():
             share = _share(len(held), told.get(one, 0))
-            # Rows of `events`, in the order of their positions.
-            events = await feed.publish(connection, one, position, share)
-            await webhooks.enqueue(connection, gateway.ids, events, type_of, gateway.now())
-            sizes.append(len(events))
-            more |= len(events) >= share
+            new = await feed.publish(connection, one, position, share)
+            await webhooks.enqueue(connection, gateway.ids, new, type_of, gateway.now())
+            sizes.append(new.count)
+            more |= new.count >= share
     if any(sizes):
         gateway.news.call()
     return more

@@ -1,17 +1,28 @@
 """How much may wait to be sent, and how much room the store's disk keeps."""
 
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-
-from app.delivery.limit import Limits
 
 _GIB: Final = 1024**3
 _LAPTOP: Final = _GIB // 4  # bytes that a laptop's disk keeps free
 _REQUESTS: Final = 64  # with the largest body, that one machine may hold at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much may wait, and how much room must stay free."""
+
+    messages: int
+    size: int  # bytes
+    client: int  # messages of one client
+    disk: int = 0  # bytes; 0: the store is not on this machine's disk
+    folder: Path = Path()  # where the store is
 
 
 class QueueSettings(BaseSettings):
@@ -35,6 +46,11 @@ class QueueSettings(BaseSettings):
         90,
         description="Days for which an Idempotency-Key is kept; never less than the message it made",
     )
+    retention_days: Annotated[int, Field(ge=30, le=36_500)] | None = Field(
+        None,
+        description="Days for which a message is kept after its last event, with all that is its own;"
+        " not less than MULTICANAL_IDEMPOTENCY_DAYS; empty: for ever",
+    )
     client_rate: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
         5_000,
         description="Requests a second of one client, over all processes, where nothing else is said"
@@ -57,6 +73,20 @@ class QueueSettings(BaseSettings):
             message = "name a time zone as Europe/Paris or UTC"
             raise ValueError(message) from None
         return value
+
+    @field_validator("retention_days")
+    @classmethod
+    def _outlives_keys(cls, value: int | None, about: ValidationInfo) -> int | None:
+        keys = about.data.get("idempotency_days", 0)
+        if value is not None and value < keys:
+            message = f"a message is kept as long as its Idempotency-Key: {keys} days at least"
+            raise ValueError(message)
+        return value
+
+    @property
+    def kept(self) -> timedelta | None:
+        """How long a message is kept after its last event; None: for ever."""
+        return timedelta(days=self.retention_days) if self.retention_days is not None else None
 
     @property
     def zone(self) -> ZoneInfo:

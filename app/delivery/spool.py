@@ -16,11 +16,16 @@ from typing import Any, Final
 import structlog
 
 from app.delivery import acknowledge
-from app.delivery.gateway import Acknowledgement, Gateway, UnreadableAcknowledgement
+from app.delivery.acknowledge import Received
+from app.delivery.gateway import Gateway
+from app.delivery.gather import Gathering
 from app.delivery.outside import sync_folder
+from app.domain.acknowledgement import Acknowledgement, UnreadableAcknowledgement
 from app.store.database import UNAVAILABLE
 
 log = structlog.get_logger()
+
+Together = Gathering[Received, str | None]
 
 EVERY: Final = 1.0  # seconds between looks
 MOST: Final = 10_000  # files: whoever knows the secret could send any number
@@ -32,14 +37,22 @@ class SpoolFull(OSError):
 
 
 async def receive(
-    gateway: Gateway, provider: str, brought: Acknowledgement | UnreadableAcknowledgement
+    gateway: Gateway,
+    provider: str,
+    brought: Acknowledgement | UnreadableAcknowledgement,
+    together: Together | None = None,
 ) -> None:
     """Keep an acknowledgement in the store, or on disk while the store is away.
 
-    Raises the store's fault where there is no folder to keep it in, or it takes no more.
+    `together` keeps it with others that come at the same time. Raises the store's fault where there
+    is no folder to keep it in, or it takes no more.
     """
     try:
-        await _hand_on(gateway, provider, brought)
+        if together is not None and isinstance(brought, Acknowledgement):
+            received = Received(provider, brought)
+            acknowledge.tell(received, await together.do(received))
+        else:
+            await _hand_on(gateway, provider, brought)
     except UNAVAILABLE as fault:
         if gateway.spool is None:
             raise

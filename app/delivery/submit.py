@@ -16,13 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.delivery import ascertain, brake, carry, count, retry
 from app.delivery.acknowledge import apply_to
 from app.delivery.admit import admission, note_calls, paced, spend_pace
-from app.delivery.conclude import Ended, Held, closing_of, move_of
+from app.delivery.conclude import Ended, Held, closing_of, move_of, tell
 from app.delivery.fault_points import Point
 from app.delivery.gateway import Gateway
 from app.delivery.grant import grant
-from app.domain.identifiers import MESSAGE, shown
 from app.domain.message import Campaign, Channel, Content, MayBegin, Submission, files_of
-from app.domain.outcome import Accepted, Blocked, Deferred, Outcome, Refused, Unclear
+from app.domain.outcome import Blocked, Deferred, Outcome, Refused, Unclear
 from app.store import attempts, contents, documents, messages, queue, uncertain
 from app.store.database import CommitUnknown
 
@@ -95,18 +94,27 @@ def calls_of(held: Sequence[Held]) -> list[Sequence[Held]]:
     return list(calls.values())
 
 
-async def call(gateway: Gateway, group: Sequence[Held]) -> list[Ended]:
-    """Make one call for claimed messages; no transaction is open meanwhile."""
+async def call(gateway: Gateway, group: Sequence[Held], *, is_shut: bool = False) -> list[Ended]:
+    """Make one call for claimed messages; no transaction is open meanwhile.
+
+    `is_shut`: their channel has stopped since, and nothing is called.
+    """
     first = group[0]
     row = first.claim.row
     together = row["campaign_id"] is not None
     provider = gateway.providers[row["provider"]]
-    wanted = {file.sha256 for file in files_of(_content(first))}
+    contents_of = [_content(one) for one in group]
+    wanted = {file.sha256 for file in files_of(contents_of[0])}
     files: Mapping[str, bytes] = {}
     if wanted and first.document_url is None:
-        async with gateway.database.reading() as connection:
+        # One after the other: megabytes of several at once would hold the loop up.
+        async with gateway.loading, gateway.database.reading() as connection:
             files = await documents.load(connection, wanted)
-    submissions = [_submission(one, files, partial(_may_begin, gateway, first)) for one in group]
+    may_begin = partial(_may_begin, gateway, first)
+    submissions = [
+        _submission(one, content, files, may_begin)
+        for one, content in zip(group, contents_of, strict=True)
+    ]
     function = provider.function_for(submissions[0].content, together=together)
     outcome: Outcome
     await gateway.fault_points.reached(Point.CLAIMED)
@@ -115,6 +123,8 @@ async def call(gateway: Gateway, group: Sequence[Held]) -> list[Ended]:
         outcome = Blocked("mode_not_allowed", why, stops=False)
     elif _is_late(gateway, first):
         outcome = Deferred("the worker was held up before the call", ours=True)
+    elif is_shut:
+        outcome = Deferred("the channel stopped before the call", ours=True)
     elif together:
         outcome = await provider.submit_together(Campaign(tuple(submissions)))
     else:
@@ -138,10 +148,12 @@ def _content(held: Held) -> Content:
     return contents.read(held.channel, held.claim.row["content"])
 
 
-def _submission(held: Held, files: Mapping[str, bytes], may_begin: MayBegin) -> Submission[Content]:
+def _submission(
+    held: Held, content: Content, files: Mapping[str, bytes], may_begin: MayBegin
+) -> Submission[Content]:
     return Submission(
         message_id=held.claim.message_id,
-        content=_content(held),
+        content=content,
         reference=held.claim.reference,
         billing_code=held.claim.slot.code if held.claim.slot else held.claim.row["billing_code"],
         files=files,
@@ -164,7 +176,10 @@ async def record(gateway: Gateway, ended: Sequence[Ended]) -> list[bool]:
     await gateway.fault_points.reached(Point.ANSWERED)
     now = gateway.now()
     async with gateway.database.transaction() as connection:
-        every = [await _judge(connection, one) for one in ended]
+        every = [
+            await _judge(connection, one) if isinstance(one.outcome, Refused) else one
+            for one in ended
+        ]
         written = await ascertain.written(connection, every)
         judged = [one for one in every if one.held.claim.attempt_id not in written]
         moved = await messages.move(
@@ -183,15 +198,17 @@ async def record(gateway: Gateway, ended: Sequence[Ended]) -> list[bool]:
                 await attempts.keep_late(connection, attempt_id, closed[attempt_id])
                 if not isinstance(one.outcome, Unclear):
                     await uncertain.hurry(connection, one.held.claim.message_id, now)
-            claim = one.held.claim
-            await apply_to(gateway, connection, claim.row["provider"], claim.message_id)
+            provider = one.held.claim.row["provider"]
+            if provider in gateway.learn:  # what it acknowledged while the call ran
+                await apply_to(gateway, connection, provider, one.held.claim.message_id)
         await gateway.fault_points.reached(Point.RECORDING)
     await gateway.fault_points.reached(Point.RECORDED)
     if any(one.held.claim.slot for one in judged):
         gateway.wake.call(Channel.SMS)  # it may wait for the slot
-    for one, was_moved in zip(judged, moved, strict=True):
-        _tell(one, recorded=was_moved)
-        written[one.held.claim.attempt_id] = was_moved
+    tell(judged, moved, closed)
+    written |= {
+        one.held.claim.attempt_id: was_moved for one, was_moved in zip(judged, moved, strict=True)
+    }
     return [written[one.held.claim.attempt_id] for one in ended]
 
 
@@ -222,16 +239,3 @@ async def _revoke(connection: AsyncConnection, ended: Sequence[Ended], now: date
     ]
     if over:
         await attempts.revoke(connection, over, now)
-
-
-def _tell(one: Ended, *, recorded: bool) -> None:
-    closing = closing_of(one.outcome)
-    log.info(
-        "submitted" if isinstance(one.outcome, Accepted) else "not_submitted",
-        message_id=shown(MESSAGE, one.held.claim.message_id),
-        attempt_reference=one.held.claim.reference,
-        outcome=closing["outcome"],
-        code=closing["code"],
-        why=closing["why"],
-        recorded=recorded,
-    )

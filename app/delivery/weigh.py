@@ -4,12 +4,12 @@ A fax may be sent again after it failed. That something of it arrived counts whi
 is said of; that it failed counts only against the last one.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import structlog
-from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.delivery import retry
@@ -33,15 +33,11 @@ _NOWHERE: Final[frozenset[Status]] = frozenset()
 class Said:
     """What is acknowledged of one attempt of a fax whose row is locked."""
 
-    row: RowMapping  # of the message
-    attempt: RowMapping
+    row: Mapping[str, Any]  # of the message
+    status: Status  # where that stands
+    attempt: Mapping[str, Any]
     content: Fax
     report: Report
-
-    @property
-    def status(self) -> Status:
-        """Where the message stands."""
-        return Status(self.row["status"])
 
     @property
     def arrived(self) -> bool:
@@ -54,45 +50,105 @@ class Said:
         is_last: bool = self.attempt["number"] == self.row["attempts"]
         return is_last and self.status is not Status.QUEUED
 
+    @property
+    def too_early(self) -> bool:
+        """Whether its call is open."""
+        open_ = self.attempt["ended_at"] is None
+        return open_ or (self.arrived and self.status is Status.SUBMITTING)
 
-async def weigh(gateway: Gateway, connection: AsyncConnection, said: Said) -> str | None:
-    """Move a fax as its acknowledgement says; return why it was not moved, where it was not."""
-    if said.attempt["ended_at"] is None or (said.arrived and said.status is Status.SUBMITTING):
-        return CALL_OPEN
-    now, attempt_id = gateway.now(), said.attempt["id"]
-    due_at = await _due_again(gateway, connection, said)
-    steps = _steps(said, due_at, now)
-    moved = await messages.move(connection, gateway.ids, steps)
-    if moved[-1] and due_at is not None:
-        # From here on nobody can fetch, and so fax, the document of the attempt that failed.
-        await attempts.revoke(connection, [attempt_id], now)
-    if moved[-1] and said.arrived and not said.of_last:
-        await attempts.revoke_all(connection, said.row["id"], now)
-    log.info(
-        "status_learnt",
-        message_id=shown(MESSAGE, said.row["id"]),
-        status=steps[-1].to,
-        code=said.report.code,
-        applied=moved[-1],
+    @property
+    def may_be_repeated(self) -> bool:
+        """Whether it may be sent once more, if it was not sent too often."""
+        if not (self.of_last and self.status in {Status.SUBMITTED, Status.UNCERTAIN}):
+            return False
+        failure = self.report.failure
+        # Pages of a fax that found the line busy contradict it: it may have arrived.
+        return (
+            failure is not None
+            and failure.reason in self.content.retry_on
+            and not self.report.pages_sent
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What came of an acknowledgement."""
+
+    said: Said
+    step: Move  # its own
+    due_at: datetime | None  # when the fax is sent once more
+    moved: bool
+
+    @property
+    def note(self) -> str | None:
+        """Why it moved nothing, where it did not."""
+        if self.moved:
+            return None
+        return IS_FINAL if self.said.of_last or self.said.arrived else EARLIER
+
+
+async def weigh(
+    gateway: Gateway, connection: AsyncConnection, said: Sequence[Said]
+) -> list[str | None]:
+    """Move faxes as their acknowledgements say, each once; return why one was not moved, if so."""
+    over = [one for one in said if not one.too_early]
+    due = await _due_again(gateway, connection, over)
+    now = gateway.now()
+    steps = [_steps(one, at, now) for one, at in zip(over, due, strict=True)]
+    moved = iter(
+        await messages.move(
+            connection,
+            gateway.ids,
+            [step for some in steps for step in some],
+            standing={one.row["id"]: one.row for one in over},
+        )
+        if over
+        else ()
     )
-    if moved[-1]:
-        return None
-    return IS_FINAL if said.of_last or said.arrived else EARLIER
+    weighed = [
+        Weighed(one, some[-1], at, moved=[next(moved) for _ in some][-1])
+        for one, some, at in zip(over, steps, due, strict=True)
+    ]
+    await _revoke(gateway, connection, [one for one in weighed if one.moved])
+    for one in weighed:
+        log.info(
+            "status_learnt",
+            message_id=shown(MESSAGE, one.said.row["id"]),
+            status=one.step.to,
+            code=one.said.report.code,
+            applied=one.moved,
+        )
+    notes = iter([one.note for one in weighed])
+    return [CALL_OPEN if one.too_early else next(notes) for one in said]
 
 
-async def _due_again(gateway: Gateway, connection: AsyncConnection, said: Said) -> datetime | None:
-    """Return when a fax is sent once more; None where it is not."""
-    if not (said.of_last and said.status in {Status.SUBMITTED, Status.UNCERTAIN}):
-        return None
-    failure, expires_at = said.report.failure, said.row["expires_at"]
-    # Pages of a fax that found the line busy contradict it: it may have arrived.
-    if failure is None or failure.reason not in said.content.retry_on or said.report.pages_sent:
-        return None
-    transmitted = await attempts.transmitted(connection, said.row["id"])
+async def _revoke(gateway: Gateway, connection: AsyncConnection, moved: Sequence[Weighed]) -> None:
+    again = [one.said.attempt["id"] for one in moved if one.due_at is not None]
+    if again:
+        # From here on nobody can fetch, and so fax, the document of the attempt that failed.
+        await attempts.revoke(connection, again, gateway.now())
+    for one in moved:
+        if one.said.arrived and not one.said.of_last:
+            await attempts.revoke_all(connection, one.said.row["id"], gateway.now())
+
+
+async def _due_again(
+    gateway: Gateway, connection: AsyncConnection, said: Sequence[Said]
+) -> list[datetime | None]:
+    """Return when each fax is sent once more; None where it is not."""
+    asked = [one.row["id"] for one in said if one.may_be_repeated]
+    sent = await attempts.transmitted(connection, asked) if asked else {}
+    return [
+        _again_at(gateway, one, sent.get(one.row["id"], 0)) if one.may_be_repeated else None
+        for one in said
+    ]
+
+
+def _again_at(gateway: Gateway, said: Said, transmitted: int) -> datetime | None:
     pause = retry.fax_again(said.content, gateway.timing.fax_retries, transmitted)
     if pause is None:
         return None
-    due_at = gateway.now() + gateway.timing.pace * pause
+    due_at, expires_at = gateway.now() + gateway.timing.pace * pause, said.row["expires_at"]
     return due_at if expires_at is None or due_at < expires_at else None
 
 

@@ -1,8 +1,9 @@
 """The worker: it only calls the steps, each in a lane of its own, until it is told to stop."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -10,33 +11,31 @@ import structlog
 from app.delivery import (
     admit,
     count,
-    forget,
     limit,
     publish,
     reconcile,
     report,
     settle,
-    submit,
     track,
 )
 from app.delivery.carry import has_twins
-from app.delivery.conclude import Held
+from app.delivery.dispatch import Dispatching
 from app.delivery.gateway import Gateway
 from app.delivery.gather import Gathering
 from app.delivery.insist import Insisting
 from app.delivery.notify import Notifying
 from app.delivery.reconcile import Taken
 from app.delivery.replay import EVERY, Replaying
+from app.delivery.retain import Retaining
 from app.delivery.seek import Seeking
 from app.delivery.track import Asked
 from app.domain.message import Channel
-from app.domain.twins import twin_of
 from app.store import looks
 from app.store.database import UNAVAILABLE, is_unavailable
 
 log = structlog.get_logger()
 
-CONCURRENCY: Final = 16  # calls at once, where the settings name no number
+ASKED: Final = 16  # for a status, at once
 REPORTS: Final = 2  # at once: each is held whole
 AFTER_A_FAULT: Final = 1.0  # seconds
 RECOUNTS_EVERY: Final = 3600.0  # seconds, and when it starts
@@ -50,8 +49,9 @@ class Worker:
         self._stopping = asyncio.Event()
         self._calls: dict[str, set[asyncio.Task[None]]] = {}
         self._replaying = Replaying(gateway)
-        self._forgetting = forget.Forgetting(gateway)
+        self._retaining = Retaining(gateway, self._rest)
         self._insisting = Insisting(gateway)
+        self._dispatching: list[Dispatching] = []
         self._seeking = Seeking(gateway, self._rest)
         self._learn: Gathering[Asked, None] = Gathering(
             lambda asked: track.record(gateway, asked), is_unavailable
@@ -61,6 +61,8 @@ class Worker:
         """Claim nothing more; `run` returns when the calls in flight are written down."""
         self._stopping.set()
         self._seeking.end()
+        for one in self._dispatching:
+            one.end()
         for channel in Channel:
             self._gateway.wake.call(channel)
 
@@ -79,7 +81,7 @@ class Worker:
             "replay": self._replay,
             "keep_time": self._keep_time,
             "recount": self._recount,
-            "forget_keys": self._forget_keys,
+            "retain": self._retaining.step,
         }
         lanes += [self._lane(name, step) for name, step in steps.items()]
         lanes += self._webhook_lanes()
@@ -113,35 +115,16 @@ class Worker:
                 await self._rest(AFTER_A_FAULT)
 
     def _submitting(self, channel: Channel, *, twins: bool) -> Callable[[], Awaitable[None]]:
-        gateway = self._gateway
         calls = self._calls.setdefault(f"submit_{channel}_{twins}", set())
-        route = gateway.routes[channel]
-        most = gateway.concurrency.get(twin_of(route) if twins else route, CONCURRENCY)
-
-        async def step() -> None:
-            free, under_way = most - len(calls), len(calls)
-            held = (
-                await submit.claim(gateway, channel, free, under_way=under_way, twins=twins)
-                if free > 0
-                else []
-            )
-            for one in held:
-                self._begin(calls, self._submit_one(one))
-            if free <= 0:
-                await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
-            elif not held:
-                await gateway.wake.wait(channel, self._seeking.patience, twins=twins)
-
-        return step
-
-    async def _submit_one(self, held: Sequence[Held]) -> None:
-        ended = await submit.call(self._gateway, held)
-        await self._insisting.write_down(ended)
+        begin = partial(self._begin, calls)
+        one = Dispatching(self._gateway, channel, self._insisting, begin, twins=twins)
+        self._dispatching.append(one)
+        return lambda: one.step(self._seeking.patience)
 
     async def _track(self, *, twins: bool) -> None:
         gateway = self._gateway
         calls = self._calls.setdefault(f"track_{twins}", set())
-        free = CONCURRENCY - len(calls)
+        free = ASKED - len(calls)
         rows = await track.claim(gateway, free, twins=twins) if free > 0 else []
         for row in rows:
             self._begin(calls, self._track_one(row))
@@ -212,10 +195,6 @@ class Worker:
         await settle.expire(self._gateway)
         await self._rest(1.0)
 
-    async def _forget_keys(self) -> None:
-        if not await self._forgetting.step():
-            await self._rest(forget.EVERY)
-
     async def _recount(self) -> None:
         await limit.recount(self._gateway.database)
         await self._rest(RECOUNTS_EVERY)
@@ -233,13 +212,17 @@ class Worker:
 
     async def _drain(self) -> None:
         """Let calls in flight end, for a while; what does not end becomes `uncertain` later."""
-        running = [task for calls in self._calls.values() for task in calls]
-        if running:
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + self._gateway.timing.drain
+        while running := [task for calls in self._calls.values() for task in calls]:
             log.info("worker_draining", calls=len(running))
-            _, unfinished = await asyncio.wait(running, timeout=self._gateway.timing.drain)
-            for task in unfinished:
-                task.cancel()
-            await asyncio.gather(*unfinished, return_exceptions=True)
+            _, unfinished = await asyncio.wait(running, timeout=max(0, ends - loop.time()))
+            if unfinished:
+                for one in self._dispatching:
+                    one.give_up()
+                for task in unfinished:
+                    task.cancel()
+                await asyncio.gather(*unfinished, return_exceptions=True)
 
 
 def _tell_fault(task: asyncio.Task[None]) -> None:

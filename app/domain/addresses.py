@@ -9,4 +9,6 @@ def normalised(address: str) -> str:
     Case is ignored in the local part too: RFC 5321, 2.4 leaves it to the receiving host, and no
     host of note tells `Marie@` from `marie@`.
     """
-    return unicodedata.normalize("NFC", address.strip()).casefold()
+    plain = address.strip()
+    # Of ASCII, which almost all are, that is all there is to it.
+    return plain.lower() if plain.isascii() else unicodedata.normalize("NFC", plain).casefold()

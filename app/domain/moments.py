@@ -7,5 +7,6 @@ def moment(value: datetime | None) -> str | None:
     """Return a time as RFC 3339 in UTC, to the millisecond."""
     if value is None:
         return None
-    text = value.astimezone(UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
+    if value.tzinfo is not UTC:
+        value = value.astimezone(UTC)
+    return value.isoformat(timespec="milliseconds")[:-6] + "Z"  # in place of +00:00

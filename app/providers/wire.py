@@ -6,66 +6,51 @@ long as no connection stood, the provider cannot have read anything.
 
 import asyncio
 import ipaddress
-from dataclasses import dataclass
-from datetime import timedelta
 from types import SimpleNamespace
-from typing import Final
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientTimeout, TraceConfig
 from yarl import URL
 
 from app.domain.message import MayBegin
+from app.providers.asking import origin_of, request
+from app.providers.exchange import (
+    CONNECT,
+    HELD_UP,
+    LARGEST_ANSWER,
+    LARGEST_REPORT,
+    Answered,
+    Broken,
+    Exchange,
+    NotSent,
+    too_large,
+)
+from app.providers.line import Lines
 
-LARGEST_ANSWER: Final = 1_048_576  # bytes, after decompression
-LARGEST_REPORT: Final = 67_108_864  # bytes of an answer that holds a report
-CONNECT: Final = 5.0  # seconds
-_LONGEST_WAIT: Final = 3600  # seconds that a provider may make us wait
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """A whole answer."""
-
-    status: int
-    body: bytes
-    retry_after: str | None = None
-
-    @property
-    def wait(self) -> timedelta | None:
-        """How long the provider asks us to wait, where it says so in seconds."""
-        asked = self.retry_after or ""
-        if not (asked.isascii() and asked.isdigit() and len(asked) < 10):  # noqa: PLR2004
-            return None
-        return timedelta(seconds=min(int(asked), _LONGEST_WAIT))
-
-
-@dataclass(frozen=True, slots=True)
-class NotSent:
-    """No connection stood: the provider read nothing."""
-
-    why: str
-    certificate: bool = False  # the provider's certificate was refused: a matter of set-up
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """The connection stood, and no whole answer came: the provider may have done it."""
-
-    why: str
-
-
-Exchange = Answered | NotSent | Broken
+__all__ = [
+    "LARGEST_ANSWER",
+    "LARGEST_REPORT",
+    "Answered",
+    "Broken",
+    "Exchange",
+    "NotSent",
+    "Wire",
+    "is_loopback",
+]
 
 
 class Wire:
-    """Outgoing HTTP to one provider. A connection serves one call, and a call is made once.
+    """Outgoing HTTP to one provider. A call is made once.
 
-    A reused connection may be closed by its server at the moment a request is written, and aiohttp
-    repeats a GET whose connection broke, reused or not: 123-fax sends by GET.
+    A connection serves one call, unless it is `kept` for so many seconds: then it serves POSTs one
+    after another. A GET never shares one: aiohttp repeats a GET whose connection broke, reused or
+    not, and 123-fax sends by GET.
     """
 
-    def __init__(self, *, timeout: float, concurrency: int, rate: float | None = None) -> None:
+    def __init__(
+        self, *, timeout: float, concurrency: int, rate: float | None = None, kept: float = 0.0
+    ) -> None:
+        self._lines = Lines(timeout=timeout, concurrency=concurrency, kept=kept) if kept else None
         self._spacing = 1 / rate if rate else 0.0
         self._free_at = 0.0
         self._timeout = ClientTimeout(total=timeout, sock_connect=CONNECT, connect=None)
@@ -88,10 +73,19 @@ class Wire:
         may_begin: MayBegin | None = None,
     ) -> Exchange:
         """Make one POST; an answer of more than `largest` bytes is not read to its end."""
+        if self._lines is not None and (origin := origin_of(url)) is not None:
+            await self._wait_turn()
+            try:
+                written = request(url, body, headers)
+            except ValueError as fault:
+                return NotSent(type(fault).__name__)
+            return await self._lines.post(origin, written, largest, may_begin)
         return await self._exchange(largest, may_begin, "POST", url, body, headers)
 
     async def close(self) -> None:
         """Close every connection."""
+        if self._lines is not None:
+            self._lines.close()
         if self._session is not None:
             await self._session.close()
 
@@ -117,14 +111,14 @@ class Wire:
             ) as response:
                 content = await _read(response, largest)
                 if content is None:
-                    return Broken(f"the answer is larger than {largest // 1_048_576} MiB")
+                    return too_large(largest)
                 return Answered(
                     status=response.status,
                     body=content,
                     retry_after=response.headers.get("Retry-After"),
                 )
         except _TooLate:
-            return NotSent("the worker was held up before the call")
+            return HELD_UP
         except _BrokenOff as fault:
             return Broken(fault.why)
         # The class names what happened; the text may hold the address, and with it a password.

@@ -7,15 +7,18 @@ that nobody knows (yet), another number than the fax went to, or a callback that
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, delete, func, literal_column, select, update
+from sqlalchemy import ColumnElement, RowMapping, delete, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.identifiers import Identifiers
-from app.store.database import insert_new
+from app.store import many
+from app.store.change_many import change
+from app.store.pick import Pick
 from app.store.tables import acknowledgements
 
 UNKNOWN: Final = "unknown_reference"
@@ -28,35 +31,55 @@ _FIELDS = ("provider", "reference", "code", "number", "pages", "provider_time")
 _UNMATCHED: Final[ColumnElement[bool]] = literal_column(
     "note IN ('unknown_reference', 'other_number', 'unreadable')"
 )
+_KNOWN: Final = Pick(
+    "SELECT {columns} FROM acknowledgements WHERE fingerprint {any} AND applied_at IS NOT NULL",
+    {"fingerprint": acknowledgements.c.fingerprint},
+    of=acknowledgements.c.fingerprint,
+)
+# A row that stands is counted on; what came of it is told once, by whoever applied it first.
+_COUNTED: Final = "ON CONFLICT (fingerprint) DO UPDATE SET times = {0}.times + excluded.times, " + (
+    ", ".join(
+        f"{name} = CASE WHEN {{0}}.applied_at IS NULL THEN excluded.{name} ELSE {{0}}.{name} END"
+        for name in ("attempt_id", "applied_at", "note")
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """To which attempt an acknowledgement belongs, and what came of it."""
+
+    note: str | None  # why it moved nothing, where it did not
+    attempt_id: UUID | None = None
+    at: datetime | None = None  # when it was applied; None: it waits
+
+
+def fingerprint_of(brought: Mapping[str, Any], unreadable: str | None = None) -> str:
+    """Return what is the same of an acknowledgement however often it comes."""
+    said = [*(brought[name] for name in _FIELDS), *([unreadable] if unreadable else [])]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
+async def applied(connection: AsyncConnection, fingerprints: Collection[str]) -> set[str]:
+    """Return those of some acknowledgements that were applied before."""
+    return {row["fingerprint"] for row in await _KNOWN.rows(connection, fingerprints)}
 
 
 async def keep(
-    connection: AsyncConnection,
-    ids: Identifiers,
-    brought: Mapping[str, Any],
-    at: datetime,
-    *,
-    unreadable: str | None = None,
-) -> RowMapping:
-    """Keep an acknowledgement, one row however often it comes, and return that row.
+    connection: AsyncConnection, rows: Sequence[Mapping[str, Any]], settled: Sequence[Settled]
+) -> None:
+    """Keep acknowledgements, each with what came of it: one row however often it comes.
 
-    Of one that cannot be read, `unreadable` says why; nothing ever applies it.
+    One that was applied before is counted, and stays as it is.
     """
-    table = acknowledgements
-    text = json.dumps([*(brought[name] for name in _FIELDS), *([unreadable] if unreadable else [])])
-    fingerprint = hashlib.sha256(text.encode()).hexdigest()
-    new = {"id": ids.new(), "fingerprint": fingerprint, "received_at": at, "times": 0, **brought}
-    if unreadable is not None:
-        new |= {"detail": unreadable[:200], "applied_at": at, "note": UNREADABLE}
-    await connection.execute(insert_new(connection, table).values(new))
-    kept = await connection.execute(
-        update(table)
-        .where(table.c.fingerprint == fingerprint)
-        .values(times=table.c.times + 1)
-        .returning(table)
-    )
-    row: RowMapping = kept.mappings().one()
-    return row
+    new = [
+        {**row, "attempt_id": one.attempt_id, "applied_at": one.at, "note": one.note}
+        for row, one in zip(rows, settled, strict=True)
+    ]
+    # Always in the same order, or two processes could wait for each other.
+    new.sort(key=itemgetter("fingerprint"))
+    counted = _COUNTED.format(acknowledgements.name)
+    await many.add(connection, acknowledgements, new, otherwise=counted)
 
 
 async def waiting(
@@ -76,19 +99,15 @@ async def waiting(
     return found.mappings().all()
 
 
-async def settle(
-    connection: AsyncConnection,
-    acknowledgement_id: UUID,
-    *,
-    attempt_id: UUID | None,
-    at: datetime | None,
-    note: str | None,
-) -> None:
-    """Write to which attempt an acknowledgement belongs, and what came of it."""
-    await connection.execute(
-        update(acknowledgements)
-        .where(acknowledgements.c.id == acknowledgement_id)
-        .values(attempt_id=attempt_id, applied_at=at, note=note)
+async def settle(connection: AsyncConnection, settled: Mapping[UUID, Settled]) -> None:
+    """Write what came of acknowledgements that are kept."""
+    await change(
+        connection,
+        acknowledgements,
+        [
+            {"id": one, "attempt_id": said.attempt_id, "applied_at": said.at, "note": said.note}
+            for one, said in sorted(settled.items())
+        ],
     )
 
 

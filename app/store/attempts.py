@@ -1,15 +1,18 @@
 """What became of attempts, and the rights to fetch their documents."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from operator import itemgetter
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping, bindparam, func, insert, or_, select, update
+from sqlalchemy import RowMapping, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.store.change_many import change
+from app.store.pick import Pick
 from app.store.tables import attempts, blobs, grants, messages
 
 
@@ -21,17 +24,41 @@ class Served:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An attempt that somebody named, and its message, which is locked."""
+
+    message: Mapping[str, Any]
+    attempt: Mapping[str, Any]
+
+
+# What a move of a message goes by, and what an acknowledgement of it.
+_MOVED: Final = (
+    *("id", "client_id", "mode", "channel", "provider", "size", "status", "fence", "sequence"),
+    *("attempts", "content", "units", "due_at", "expires_at"),
+)
+_NAMED: Final = Pick(
+    "SELECT {columns} FROM attempts JOIN messages ON messages.id = attempts.message_id"
+    " WHERE (attempts.reference {any} OR attempts.provider_message_id {any})"
+    " AND attempts.provider = {mark} ORDER BY messages.id",
+    {name: messages.c[name] for name in _MOVED} | {"attempt_id": attempts.c.id},
+    of=attempts.c.reference,
+    lock="FOR UPDATE OF messages",
+)
+_ATTEMPT: Final = ("id", "number", "reference", "provider", "provider_message_id", "ended_at")
+_AGAIN: Final = Pick(
+    "SELECT {columns} FROM attempts WHERE attempts.id {any}",
+    {name: attempts.c[name] for name in _ATTEMPT},
+    of=attempts.c.id,
+)
+
+
 async def close(
     connection: AsyncConnection, outcomes: Mapping[UUID, Mapping[str, Any]], at: datetime
 ) -> None:
     """Write attempts' outcomes; all name the same columns. A closed attempt stays as it is."""
-    first = next(iter(outcomes.values()))
-    await connection.execute(
-        update(attempts)
-        .where(attempts.c.id == bindparam("_id"), attempts.c.ended_at.is_(None))
-        .values({column: bindparam(column) for column in first} | {"ended_at": at}),
-        [{"_id": attempt_id, **outcome} for attempt_id, outcome in outcomes.items()],
-    )
+    rows = [{"id": key, "ended_at": at, **outcome} for key, outcome in outcomes.items()]
+    await change(connection, attempts, rows, only="ended_at IS NULL")
 
 
 async def keep_late(
@@ -68,6 +95,28 @@ async def of_reference(
     return found.mappings().one_or_none()
 
 
+async def lock_named(
+    connection: AsyncConnection, provider: str, references: Collection[str]
+) -> dict[str, Named]:
+    """Return the attempts that a provider names by references, ours or its own; lock their messages.
+
+    Of several that have a name, it is the newest one's. Their messages are locked in the order of
+    their ids, as whoever moves many does.
+    """
+    found = await _NAMED.rows(connection, references, provider)
+    if not found:
+        return {}
+    # Read once more: an outcome may have been written while we waited for a lock.
+    read = await _AGAIN.rows(connection, [row["attempt_id"] for row in found])
+    fresh = {row["id"]: row for row in read}
+    named = {}
+    for row in sorted(found, key=itemgetter("attempt_id")):
+        attempt = fresh[row["attempt_id"]]
+        for name in (attempt["reference"], attempt["provider_message_id"]):
+            named[name] = Named(row, attempt)
+    return {name: named[name] for name in references if name in named}
+
+
 async def names_of(connection: AsyncConnection, message_id: UUID) -> set[str]:
     """Return by what a provider may name the attempts of a message: our references, and its own."""
     found = await connection.execute(
@@ -78,17 +127,15 @@ async def names_of(connection: AsyncConnection, message_id: UUID) -> set[str]:
     return {name for row in found for name in row if name is not None}
 
 
-async def transmitted(connection: AsyncConnection, message_id: UUID) -> int:
-    """Return how many attempts of a message the provider took, or may have taken."""
+async def transmitted(connection: AsyncConnection, message_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Return how many attempts of each message the provider took, or may have taken."""
+    c = attempts.c
     found = await connection.execute(
-        select(func.count())
-        .select_from(attempts)
-        .where(
-            attempts.c.message_id == message_id,
-            attempts.c.outcome.in_(["accepted", "found", "unclear"]),
-        )
+        select(c.message_id, func.count())
+        .where(c.message_id.in_(message_ids), c.outcome.in_(["accepted", "found", "unclear"]))
+        .group_by(c.message_id)
     )
-    return found.scalar_one()
+    return {row.message_id: row[1] for row in found}
 
 
 def hashed(token: str) -> str:

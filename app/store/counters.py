@@ -8,19 +8,24 @@ names, so that no two transactions can wait for each other; and it holds them fo
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, RowMapping, func, literal_column, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.status import WAITING, Status
+from app.store import many
 from app.store.tables import counters, messages
 
 # The words of the partial index `ix_messages_to_submit`.
 _WAITING: Final[ColumnElement[bool]] = literal_column("status IN ('queued', 'scheduled')")
 _PENDING: Final = "multicanal_counters"
+ADDED: Final = (
+    "ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value"  # to what stands
+)
 _MESSAGES: Final = "unsent:"  # with the channel
 _BYTES: Final = "unsent_bytes:"  # with the channel
 _CLIENT: Final = "unsent_client:"  # with the client's id
@@ -45,16 +50,30 @@ def start(connection: AsyncConnection) -> None:
 
 def added(connection: AsyncConnection, rows: Iterable[Mapping[str, Any]]) -> None:
     """Note new messages."""
-    for row in rows:
-        if row["status"] in WAITING:
-            _note(connection, row, 1)
+    connection.info[_PENDING].update(of_new(rows))
+
+
+def of_new(rows: Iterable[Mapping[str, Any]]) -> Counter[str]:
+    """Return by how much new messages change which counters."""
+    pending: Counter[str] = Counter()
+    waiting = (row for row in rows if row["status"] in WAITING)
+    for (channel, client_id), some in groupby(waiting, itemgetter("channel", "client_id")):
+        sizes = [row["size"] or 0 for row in some]
+        pending[f"{_MESSAGES}{channel}"] += len(sizes)
+        pending[f"{_BYTES}{channel}"] += sum(sizes)
+        pending[f"{_CLIENT}{client_id}"] += len(sizes)
+    return pending
 
 
 def claimed(connection: AsyncConnection, rows: Iterable[RowMapping]) -> None:
     """Note messages that waited and do not wait any more."""
-    for row in rows:
-        _note(connection, row, -1)
-        connection.info[_PENDING][LEFT] += 1
+    pending = connection.info[_PENDING]
+    for (channel, client_id), some in groupby(rows, itemgetter("channel", "client_id")):
+        sizes = [row["size"] or 0 for row in some]
+        pending[f"{_MESSAGES}{channel}"] -= len(sizes)
+        pending[f"{_BYTES}{channel}"] -= sum(sizes)
+        pending[f"{_CLIENT}{client_id}"] -= len(sizes)
+        pending[LEFT] += len(sizes)
 
 
 def moved(connection: AsyncConnection, row: Mapping[str, Any], to: Status) -> None:
@@ -88,17 +107,12 @@ def _note(connection: AsyncConnection, row: Mapping[str, Any] | RowMapping, chan
 async def settle(connection: AsyncConnection) -> None:
     """Write what a transaction noted; nothing follows but its commit."""
     pending: Counter[str] = connection.info.pop(_PENDING)
-    rows = [{"name": name, "value": pending[name]} for name in sorted(pending) if pending[name]]
-    if not rows:
-        return
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    new = dialect.insert(counters)
-    await connection.execute(
-        new.on_conflict_do_update(
-            index_elements=["name"], set_={"value": counters.c.value + new.excluded.value}
-        ),
-        rows,
-    )
+    await many.add(connection, counters, in_order(pending), otherwise=ADDED)
+
+
+def in_order(pending: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return the rows by which counters change, in the order in which everybody locks them."""
+    return [{"name": name, "value": pending[name]} for name in sorted(pending) if pending[name]]
 
 
 async def read(connection: AsyncConnection) -> Waiting:

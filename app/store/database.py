@@ -2,12 +2,11 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
@@ -20,22 +19,25 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.sql.schema import Table
-from sqlalchemy.util import await_only, greenlet_spawn
 
-from app.store import counters
+from app.store import counters, driver
 from app.store.patience import STALLED, Impatient
-from app.store.staging import Writing, is_beside, take_over, write_beside
+from app.store.rested import look_at_rested
+from app.store.sqlite import BUSY_TIMEOUT, prepare
+from app.store.staging import Writing, take_over, write_beside
 
-BUSY_TIMEOUT: Final = 10_000  # milliseconds that a SQLite writer waits for another process
 CONNECT: Final = 3  # seconds for a new connection, or for one of the pool to be free
 # What must hold in every PostgreSQL session: a 202 stands for a synced commit, and no statement,
-# lock or forgotten transaction may block the gateway for ever.
+# lock or forgotten transaction may block the gateway for ever. A statement that was planned while
+# a table was small keeps its plan: it must be one by index from the beginning.
 SESSION: Final = (
     "-c synchronous_commit=on -c statement_timeout=4000 -c lock_timeout=3000"
-    " -c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
+    " -c idle_in_transaction_session_timeout=30000 -c timezone=UTC -c enable_seqscan=off"
 )
+_ENDING: Final = "57P"  # SQLSTATE operator_intervention: the server, or our connection, ends
 _READ_ONLY: Final = "25006"  # SQLSTATE read_only_sql_transaction
 _LOCK_NOT_AVAILABLE: Final = "55P03"  # SQLSTATE lock_not_available: SESSION's `lock_timeout`
+_CONTENDED: Final = frozenset({_LOCK_NOT_AVAILABLE, "40P01"})  # and deadlock_detected
 
 # What says that the store itself, and not one row, is at fault.
 UNAVAILABLE: Final = (OperationalError, InterfaceError, PoolTimeout, OSError)
@@ -99,7 +101,7 @@ class Database:
                 "options": SESSION,
                 "connect_timeout": CONNECT,
             }
-            options |= {"pool_pre_ping": True, "pool_timeout": CONNECT, "max_overflow": pool // 2}
+            options |= {"pool_timeout": CONNECT, "max_overflow": pool // 2}
         self._engine = create_async_engine(url, pool_size=pool, **options)
         # One statement reads one state: a transaction around it would be two more round trips.
         self._reader = create_async_engine(
@@ -115,8 +117,11 @@ class Database:
         # Who writes beside the store keeps a connection meanwhile; the writer needs one too.
         self._one_beside = asyncio.Lock() if self.is_sqlite else None
         if self.is_sqlite:
-            _prepare_sqlite(self._engine.sync_engine, begins=True)
-            _prepare_sqlite(self._reader.sync_engine, begins=False)
+            prepare(self._engine.sync_engine, begins=True)
+            prepare(self._reader.sync_engine, begins=False)
+        else:
+            look_at_rested(self._engine.sync_engine)
+            look_at_rested(self._reader.sync_engine)
 
     @asynccontextmanager
     async def transaction(
@@ -131,10 +136,7 @@ class Database:
         async with AsyncExitStack() as stack:
             connection = await self._writer(stack, first)
             if patient and not self.is_sqlite:
-                raw = await connection.get_raw_connection()
-                driver: Any = raw.driver_connection
-                driver.patience = None
-                stack.callback(setattr, driver, "patience", STALLED)
+                await _let_wait(connection, stack)
             await connection.begin()
             try:
                 if first is not None:
@@ -171,10 +173,51 @@ class Database:
         async with self._reader.connect() as connection:
             yield connection
 
+    async def alone(self, sql: str, parameters: Sequence[Any]) -> None:
+        """Run one statement of PostgreSQL's in a transaction of its own, in one round trip.
+
+        Raises what `transaction` raises.
+        """
+        async with self._engine.connect() as connection:
+            try:
+                await driver.execute_alone(connection, sql, parameters)
+            except InternalError as fault:
+                if getattr(fault.orig, "sqlstate", None) != _READ_ONLY:
+                    raise
+                raise StoreReadOnly from None
+            except DBAPIError as fault:
+                state = getattr(fault.orig, "sqlstate", None)
+                # Whatever the server itself says of the statement, it did not commit it.
+                if state is not None and not state.startswith(_ENDING):
+                    raise
+                raise CommitUnknown(type(fault).__name__) from fault
+
+    @asynccontextmanager
+    async def unhurried(self) -> AsyncIterator[AsyncConnection]:
+        """Open a connection to PostgreSQL whose statements and locks may take as long as they do.
+
+        It begins and ends its transactions itself.
+        """
+        async with AsyncExitStack() as stack:
+            connection = await stack.enter_async_context(self._engine.connect())
+            await _let_wait(connection, stack)
+            stack.push_async_callback(connection.invalidate)  # with what is set here
+            await connection.exec_driver_sql("SET statement_timeout = 0")
+            await connection.exec_driver_sql("SET lock_timeout = 0")
+            await connection.commit()
+            yield connection
+
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
         await self._reader.dispose()
+
+
+async def _let_wait(connection: AsyncConnection, stack: AsyncExitStack) -> None:
+    """Let a connection to PostgreSQL wait for answers as long as it takes, until the stack ends."""
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    driver.patience = None
+    stack.callback(setattr, driver, "patience", STALLED)
 
 
 def is_unavailable(fault: BaseException) -> bool:
@@ -189,54 +232,13 @@ def is_locked(fault: DBAPIError) -> bool:
     return getattr(fault.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE
 
 
+def is_contended(fault: BaseException) -> bool:
+    """Say whether rows that other transactions hold are at fault, and not the store."""
+    return isinstance(fault, DBAPIError) and getattr(fault.orig, "sqlstate", None) in _CONTENDED
+
+
 def insert_new(connection: AsyncConnection, table: Table) -> "postgresql.Insert | sqlite.Insert":
     """Return an INSERT that passes over rows whose unique key stands already."""
     if connection.dialect.name == "sqlite":
         return sqlite.insert(table).on_conflict_do_nothing()
     return postgresql.insert(table).on_conflict_do_nothing()
-
-
-async def _write_ahead(cursor: Any) -> None:  # noqa: ANN401 -- the driver's own
-    """Let readers and a writer work side by side; the file remembers it."""
-    # Processes that open a new file at once: all but one are refused, without the busy timeout.
-    gives_up = asyncio.get_running_loop().time() + BUSY_TIMEOUT / 1000
-    while True:
-        try:
-            await greenlet_spawn(cursor.execute, "PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError:
-            if asyncio.get_running_loop().time() >= gives_up:
-                raise
-            await asyncio.sleep(0.02)
-        else:
-            return
-
-
-def _prepare_sqlite(engine: Engine, *, begins: bool) -> None:
-    @event.listens_for(engine, "connect")
-    def _(dbapi_connection: Any, _record: object) -> None:  # noqa: ANN401 -- the driver's own
-        try:
-            cursor = dbapi_connection.cursor()
-            # FULL: with NORMAL, a power cut may take back commits that were answered with 202.
-            # Temporary tables in memory: they hold contents, and a container's disk is read-only.
-            for pragma in ("synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
-                cursor.execute(f"PRAGMA {pragma}")
-            await_only(_write_ahead(cursor))
-            cursor.close()
-        except sqlite3.Error:  # no database: nobody else ends the thread of what was opened
-            dbapi_connection.close()
-            raise
-
-    if begins:
-
-        @event.listens_for(engine, "invalidate")
-        def _(dbapi_connection: Any, _record: object, _fault: object) -> None:  # noqa: ANN401
-            # A cancelled writer's connection is closed, but SQLite waits with that for statements
-            # that a traceback still holds, and everybody else would wait for the lock.
-            with suppress(sqlite3.Error, ValueError):  # it is closed already
-                dbapi_connection.rollback()
-
-        @event.listens_for(engine, "begin")
-        def _(connection: Connection) -> None:
-            # A deferred transaction that turns into a writer fails at once with "database is
-            # locked", whatever the busy timeout: writers say so from the start.
-            connection.exec_driver_sql("BEGIN" if is_beside(connection) else "BEGIN IMMEDIATE")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import RowMapping, insert, select
@@ -36,6 +36,30 @@ async def timeline(connection: AsyncConnection, message_id: UUID) -> Sequence[Ro
         select(events).where(events.c.message_id == message_id).order_by(events.c.sequence)
     )
     return found.mappings().all()
+
+
+def first_rows(ids: Identifiers, messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of new messages' first events; a message holds its whole new row."""
+    return [
+        {
+            **_FIRST,
+            "id": identifier,
+            "client_id": one["client_id"],
+            "mode": one["mode"],
+            "message_id": one["id"],
+            "status": one["status"],
+            "type": f"message.{one['status']}",
+            "at": one["created_at"],
+        }
+        for identifier, one in zip(ids.many(len(messages)), messages, strict=True)
+    ]
+
+
+_FIRST: Final[Mapping[str, Any]] = {
+    "sequence": 1,
+    "source": "client",
+    "applied": True,
+}  # and nothing in the other columns
 
 
 def event_row(

@@ -52,11 +52,26 @@ LEAP: Final = 1_000_000  # positions that a restored store leaves out
 
 
 @dataclass(frozen=True, slots=True)
+class Published:
+    """The events that were given their positions: those after one, up to another."""
+
+    feed: Feed
+    after: int
+    until: int
+
+    @property
+    def count(self) -> int:
+        """How many they are."""
+        return self.until - self.after
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """How far a feed goes, and whether events wait to be put into it."""
 
     position: int
     waits: bool
+    forgotten: int = 0  # the last position whose event was deleted with its message
 
 
 async def waiting(connection: AsyncConnection) -> list[Feed]:
@@ -94,8 +109,12 @@ async def standing(connection: AsyncConnection, wanted: Collection[Feed]) -> dic
     waits = {(row[0], mode): bool(row[1 + at]) for row in found for at, mode in enumerate(modes)}
     c = feeds.c
     reached = await connection.execute(select(feeds).where(tuple_(c.client_id, c.mode).in_(wanted)))
-    positions = {(row.client_id, row.mode): row.position for row in reached}
-    return {one: Standing(positions.get(one, 0), waits.get(one, False)) for one in wanted}
+    rows = {(row.client_id, row.mode): (row.position, row.forgotten) for row in reached}
+    return {
+        one: Standing(position, waits.get(one, False), forgotten)
+        for one in wanted
+        for position, forgotten in [rows.get(one, (0, 0))]
+    }
 
 
 async def hold(connection: AsyncConnection, wanted: Sequence[Feed]) -> dict[Feed, int]:
@@ -134,10 +153,8 @@ async def passed(connection: AsyncConnection, feed: Feed) -> None:
     await connection.execute(mine.with_for_update())
 
 
-async def publish(
-    connection: AsyncConnection, feed: Feed, position: int, limit: int
-) -> Sequence[RowMapping]:
-    """Give the oldest events of a feed that is held their positions; return them in order.
+async def publish(connection: AsyncConnection, feed: Feed, position: int, limit: int) -> Published:
+    """Give the oldest events of a feed that is held their positions; return which those are.
 
     About `limit` of them: a message's earlier events always go with its later ones.
     """
@@ -162,16 +179,16 @@ async def publish(
         update(events)
         .where(c.id == placed.c.id)
         .values(position=position + placed.c.place)
-        .returning(*c)
+        .returning(c.position)
     )
-    rows = sorted(numbered.mappings(), key=lambda row: row["position"])
-    if rows:
+    done = Published(feed, position, max(numbered.scalars(), default=position))
+    if done.count:
         await connection.execute(
             update(feeds)
             .where(feeds.c.client_id == feed[0], feeds.c.mode == feed[1])
-            .values(position=rows[-1]["position"])
+            .values(position=done.until)
         )
-    return rows
+    return done
 
 
 async def leap(connection: AsyncConnection) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping, bindparam, insert, select, update
+from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.identifiers import Identifiers
@@ -16,9 +16,10 @@ from app.domain.message import Message, Sms, files_of, masked_recipient, units_o
 from app.domain.outcome import Failure
 from app.domain.segments import encoding_of
 from app.domain.status import BY_REPORT, NEXT, Status
-from app.store import counters
+from app.store import counters, many
+from app.store.change_many import change
 from app.store.contents import written
-from app.store.events import event_row
+from app.store.events import event_row, first_rows
 from app.store.tables import events, messages
 from app.store.unmapped import Sighting, count
 
@@ -93,15 +94,9 @@ async def add(
     connection: AsyncConnection, ids: Identifiers, rows: Sequence[Mapping[str, Any]]
 ) -> None:
     """Write new messages, each with its first event."""
-    await connection.execute(insert(messages), [dict(row) for row in rows])
+    await many.add(connection, messages, rows)
+    await many.add(connection, events, first_rows(ids, rows))
     counters.added(connection, rows)
-    await connection.execute(
-        insert(events),
-        [
-            event_row(ids, row, 1, None, row["status"], at=row["created_at"], source="client")
-            for row in rows
-        ],
-    )
 
 
 async def lock(connection: AsyncConnection, message_id: UUID) -> RowMapping:
@@ -112,20 +107,29 @@ async def lock(connection: AsyncConnection, message_id: UUID) -> RowMapping:
     return found.mappings().one()
 
 
-async def move(connection: AsyncConnection, ids: Identifiers, moves: Sequence[Move]) -> list[bool]:
+async def move(
+    connection: AsyncConnection,
+    ids: Identifiers,
+    moves: Sequence[Move],
+    *,
+    standing: Mapping[UUID, Mapping[str, Any]] | None = None,
+) -> list[bool]:
     """Move messages, in the given order, and write one event for each; say which were moved.
 
     A move that the fence or the table of moves forbids changes nothing; one that is evidence is
     kept all the same, as an event with `applied: false`. A code that nobody has said the meaning of
-    is counted.
+    is counted. `standing`: the messages' rows, where this transaction has locked them already.
     """
-    standing = await _lock(connection, {move.message_id for move in moves})
+    if standing is None:
+        rows = await _lock(connection, {move.message_id for move in moves})
+    else:
+        rows = {one.message_id: dict(standing[one.message_id]) for one in moves}
     changed: dict[UUID, dict[str, Any]] = defaultdict(dict)
     written_events = []
     moved = []
     unmapped = []
     for step in moves:
-        row = standing[step.message_id]
+        row = rows[step.message_id]
         moved.append(_may(step, row))
         if not moved[-1] and not step.evidence:
             continue
@@ -139,9 +143,8 @@ async def move(connection: AsyncConnection, ids: Identifiers, moves: Sequence[Mo
                 counters.moved(connection, row, step.to)
             changed[step.message_id] |= _changes(step, row)
             row |= changed[step.message_id]
-    await _write(connection, changed)
-    if written_events:
-        await connection.execute(insert(events), written_events)
+    await _write(connection, [{"id": key, **one} for key, one in changed.items()])
+    await many.add(connection, events, written_events)
     if unmapped:
         await count(connection, unmapped, moves[0].at)
     return moved
@@ -168,7 +171,8 @@ async def note(
 
     A message that has another fence by now stays as it is.
     """
-    await _write(connection, {key: {**changes[key], "_fence": fences[key]} for key in changes})
+    noted = [{"id": key, "fence": fences[key], **one} for key, one in changes.items()]
+    await _write(connection, noted, where=("id", "fence"))
 
 
 async def _lock(connection: AsyncConnection, ids: set[UUID]) -> dict[UUID, dict[str, Any]]:
@@ -205,21 +209,18 @@ def _changes(step: Move, row: Mapping[str, Any]) -> dict[str, Any]:
     return changes
 
 
-async def _write(connection: AsyncConnection, changed: Mapping[UUID, Mapping[str, Any]]) -> None:
+async def _write(
+    connection: AsyncConnection,
+    changed: Sequence[Mapping[str, Any]],
+    *,
+    where: tuple[str, ...] = ("id",),
+) -> None:
     # One statement for all messages that change the same columns.
-    alike: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
-    for message_id, changes in changed.items():
-        alike[tuple(sorted(changes))].append({"_id": message_id, **changes})
-    for columns, rows in alike.items():
-        which = messages.c.id == bindparam("_id")
-        if "_fence" in columns:
-            which &= messages.c.fence == bindparam("_fence")
-        await connection.execute(
-            update(messages)
-            .where(which)
-            .values({column: bindparam(column) for column in columns if column != "_fence"}),
-            rows,
-        )
+    alike: dict[frozenset[str], list[Mapping[str, Any]]] = defaultdict(list)
+    for changes in changed:
+        alike[frozenset(changes)].append(changes)
+    for rows in alike.values():
+        await change(connection, messages, rows, where=where)
 
 
 def _event_of(

@@ -16,6 +16,8 @@ from typing import Any, Final
 import psycopg
 from psycopg.abc import PQGen
 
+from app.store import arrays
+
 STALLED: Final = 5.0  # seconds without an answer; longer than SESSION's `statement_timeout`
 
 
@@ -28,7 +30,7 @@ class Impatient(psycopg.AsyncConnection[Any]):
     async def connect(cls, conninfo: str = "", **options: Any) -> "Impatient":  # noqa: ANN401
         """Connect; an attempt that failed leaves no socket behind."""
         try:
-            return await super().connect(conninfo, **options)
+            made = await super().connect(conninfo, **options)
         except psycopg.Error as fault:
             # Their frames hold the socket of an attempt that ran out of time, until the collector
             # comes by: while a server hangs, attempts would pile up.
@@ -36,6 +38,8 @@ class Impatient(psycopg.AsyncConnection[Any]):
             if fault.__context__ is not None:
                 traceback.clear_frames(fault.__context__.__traceback__)
             raise
+        arrays.prepare(made)
+        return made
 
     async def wait(
         self, gen: PQGen[Any], interval: float = 0.1, timeout: float | None = None

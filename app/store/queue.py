@@ -12,22 +12,13 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    RowMapping,
-    and_,
-    insert,
-    literal_column,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, RowMapping, and_, literal_column, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.identifiers import Identifiers
 from app.domain.message import Channel
 from app.domain.status import Status
-from app.store import counters, incarnation, slots
+from app.store import counters, incarnation, many, slots
 from app.store.events import event_row
 from app.store.messages import Move, move
 from app.store.slots import Slot
@@ -36,6 +27,14 @@ from app.store.tables import attempts, events, messages
 # The words of the partial indexes, as literals: a prepared plan could not use them otherwise.
 WAITING: Final[ColumnElement[bool]] = literal_column("status IN ('queued', 'scheduled')")
 _LEASED: Final[ColumnElement[bool]] = literal_column("status = 'submitting'")
+# What is needed of a message to call for it, and to write down what came of that.
+CLAIMED: Final = [
+    messages.c[name]
+    for name in (
+        *("id", "client_id", "mode", "channel", "provider", "campaign_id", "billing_code"),
+        *("content", "size", "status", "previous_status", "fence", "sequence", "attempts"),
+    )
+]
 GRACE: Final = timedelta(seconds=30)  # after a lease's end, before it counts as lost
 
 
@@ -110,11 +109,12 @@ async def claim(
     if campaigns:
         waiting = and_(c.campaign_id.in_(campaigns), WAITING)
         followers = await _take(connection, waiting, now=now, lease=lease)
-    claims = [Claim(row, ids.new(), ids.reference(), slot=given.get(row["id"])) for row in taken]
-    claims += [Claim(row, ids.new(), ids.reference(), follows=True) for row in followers]
+    new = iter(ids.many(len(taken) + len(followers)))
+    claims = [Claim(row, next(new), ids.reference(), slot=given.get(row["id"])) for row in taken]
+    claims += [Claim(row, next(new), ids.reference(), follows=True) for row in followers]
     if claims:
-        await connection.execute(insert(attempts), [_attempt(held, now) for held in claims])
-        await connection.execute(insert(events), [_claimed(ids, held, now) for held in claims])
+        await many.add(connection, attempts, [_attempt(held, now) for held in claims])
+        await many.add(connection, events, [_claimed(ids, held, now) for held in claims])
         await slots.hold(connection, {one.attempt_id: one.slot for one in claims}, now)
         await incarnation.count_claims(connection)
     return claims
@@ -139,7 +139,7 @@ async def _take(
             due_at=None,
             blocked_reason=None,
         )
-        .returning(messages)
+        .returning(*CLAIMED)
     )
     rows: Sequence[RowMapping] = taken.mappings().all()
     counters.claimed(connection, rows)

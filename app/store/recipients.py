@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, bindparam, insert, select, update
+from sqlalchemy import RowMapping, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.identity import of_address
 from app.domain.message import Content, Email
 from app.domain.status import Status
+from app.store import many
 from app.store.tables import recipients
 
 
@@ -41,8 +42,7 @@ def rows_of(
 
 async def add(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write new recipients."""
-    if rows:
-        await connection.execute(insert(recipients), [dict(row) for row in rows])
+    await many.add(connection, recipients, rows)
 
 
 async def of_messages(

@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
     RowMapping,
+    and_,
     func,
     literal_column,
     or_,
@@ -24,6 +25,7 @@ from app.store.tables import attempts, grants, messages, rates
 # The words of the partial indexes, as literals: a prepared plan could not use them otherwise.
 UNCERTAIN: Final[ColumnElement[bool]] = literal_column("status = 'uncertain'")
 _LEASED: Final[ColumnElement[bool]] = literal_column("status = 'submitting'")
+_LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
 # `blocked_reason` of a message that was proven not to have been sent, and waits for a person.
 PROVEN: Final = "absence_proven"
 _TAKEN: Final = ("accepted", "found")  # outcomes of attempts that a provider took
@@ -197,7 +199,9 @@ async def texts_in_doubt(connection: AsyncConnection, provider: str) -> Sequence
     """Return the text messages that a provider may have taken without our knowing it."""
     c = messages.c
     found: list[RowMapping] = []
-    for which in (UNCERTAIN, _LEASED):
+    # Each has a lease: it is named because SQLite would not take its index otherwise.
+    leased = and_(_LEASED, c.lease_until > _LONG_AGO)
+    for which in (UNCERTAIN, leased):
         rows = await connection.execute(
             select(c.id, c.content, func.min(attempts.c.started_at).label("started_at"))
             .join(attempts, attempts.c.message_id == c.id)

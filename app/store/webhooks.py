@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.identifiers import ENDPOINT, Identifiers, shown
 from app.domain.webhooks import PENDING
-from app.store.feed import Feed
-from app.store.tables import clients, messages, webhook_deliveries, webhook_endpoints
+from app.store import many
+from app.store.feed import Feed, Published
+from app.store.tables import clients, events, messages, webhook_deliveries, webhook_endpoints
 
 _E: Final = webhook_endpoints.c
 
@@ -19,25 +20,26 @@ _E: Final = webhook_endpoints.c
 async def enqueue(
     connection: AsyncConnection,
     ids: Identifiers,
-    events: Sequence[RowMapping],
+    new: Published,
     type_of: Callable[[RowMapping], str],
     now: datetime,
 ) -> int:
-    """Write a delivery of each event for each endpoint that wants it; return how many.
+    """Write a delivery of each new event for each endpoint that wants it; return how many.
 
-    The events are rows of one client and mode; `type_of` says what type one is told by.
+    `type_of` says what type one is told by.
     """
-    if not events:
+    if not new.count:
         return 0
-    endpoints = await listed(connection, events[0]["client_id"], events[0]["mode"], enabled=True)
+    endpoints = await listed(connection, *new.feed, enabled=True)
     if not endpoints:
         return 0
+    told = await published(connection, new)
     channels: Mapping[UUID, str] = {}
     if any(endpoint["channels"] is not None for endpoint in endpoints):
-        channels = await _channels(connection, events)
+        channels = await _channels(connection, told)
     of = [
         {**event, "type": type_of(event), "channel": channels.get(event["message_id"])}
-        for event in events
+        for event in told
     ]
     rows = [
         delivery_row(ids, endpoint["id"], event, now)
@@ -45,9 +47,24 @@ async def enqueue(
         for endpoint in endpoints
         if wants(endpoint, event)
     ]
-    if rows:
-        await connection.execute(insert(webhook_deliveries), rows)
+    await many.add(connection, webhook_deliveries, rows)
     return len(rows)
+
+
+async def published(connection: AsyncConnection, which: Published) -> Sequence[RowMapping]:
+    """Return the events that were published, in the order of their positions."""
+    c = events.c
+    found = await connection.execute(
+        select(events)
+        .where(
+            c.client_id == which.feed[0],
+            c.mode == which.feed[1],
+            c.position > which.after,
+            c.position <= which.until,
+        )
+        .order_by(c.position)
+    )
+    return found.mappings().all()
 
 
 async def _channels(

@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from yarl import URL
 
 from app.delivery import publish
@@ -161,6 +161,26 @@ async def test_at_the_end_there_is_nothing_and_beyond_it_a_mistake(api: Api) -> 
     # Whoever believed an empty page would pass over what gets this position later.
     assert wrong(beyond) == [("/after", "beyond_end")]
     assert "ends at 1," in beyond.json()["errors"][0]["detail"]
+
+
+async def test_who_has_read_less_than_was_deleted_is_told_so_and_who_begins_is_not(
+    api: Api,
+) -> None:
+    for _ in range(4):
+        await send(api)
+    assert (await api.get("/v1/events?after=0")).json()["next_after"] == 4
+    async with api.gateway.database.transaction() as connection:
+        await connection.execute(delete(events).where(events.c.position <= 2))
+        await connection.execute(update(feeds).values(forgotten=2))
+
+    missed = await api.get("/v1/events?after=1")
+    begun = (await api.get("/v1/events?limit=1")).json()
+    last = (await api.get("/v1/events?after=2")).json()
+
+    assert wrong(missed) == [("/after", "deleted")]
+    assert "read on after 2," in missed.json()["errors"][0]["detail"]
+    assert (len(begun["data"]), begun["next_after"]) == (1, 3)
+    assert (len(last["data"]), last["next_after"]) == (2, 4)
 
 
 async def test_a_wait_ends_with_the_first_event(api: Api) -> None:

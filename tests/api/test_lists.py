@@ -8,10 +8,10 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from app.domain.identifiers import MESSAGE, read
-from app.store.tables import messages
+from app.store.tables import attempts, messages
 from tests.api.client import Answer, Api, email, fax, letter, problem, sms, wrong
 
 pytestmark = pytest.mark.anyio
@@ -71,6 +71,19 @@ async def test_each_filter_narrows_and_together_they_narrow_more(api: Api) -> No
             update(messages)
             .where(messages.c.id == read(MESSAGE, two["id"]))
             .values(status="submitted", provider_message_id="GUID-1")
+        )
+        # As a provider's answer is written down: on the attempt, and on its message.
+        await connection.execute(
+            insert(attempts).values(
+                id=api.gateway.ids.new(),
+                message_id=read(MESSAGE, two["id"]),
+                number=1,
+                reference=api.gateway.ids.reference(),
+                provider="efidem",
+                fence=1,
+                started_at=api.gateway.now(),
+                provider_message_id="GUID-1",
+            )
         )
     names = {one["id"]: 1, two["id"]: 2, three["id"]: 3, four["id"]: 4}
     zone = quote("+00:00")

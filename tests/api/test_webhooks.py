@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, event, select
+from sqlalchemy import delete, select
 
 from app.api.access import USUAL_SCOPES
 from app.api.issue import create_key
@@ -16,10 +16,12 @@ from app.delivery import publish
 from app.delivery.notify import Notifying
 from app.delivery.tell import TYPES
 from app.delivery.webhook_settings import WebhookSettings
+from app.delivery.webhooks import build
 from app.domain.message import Mode
 from app.store import feed
 from app.store.tables import webhook_deliveries, webhook_endpoints
 from tests.api.client import Answer, Api, problem, sms, wrong
+from tests.plans import recording
 from tests.receiver import Receiver, Says, receiving
 
 pytestmark = pytest.mark.anyio
@@ -245,7 +247,7 @@ async def test_plain_http_is_refused_where_the_settings_say_so(hooks: Api) -> No
         (usual, True, "scheme_not_allowed"),
         (usual, False, None),
     ):
-        built = one.build(b"pepper", production=production, **common)  # type: ignore[arg-type]
+        built = build(one, b"pepper", production=production, **common)  # type: ignore[arg-type]
         found = built.guard.wrong_url("http://8.8.8.8/")
         assert (found and found[0]) == code
 
@@ -293,20 +295,15 @@ async def test_recover_takes_a_time_of_the_last_thirty_days(
 async def test_who_is_told_costs_nothing_where_a_message_is_handed_in(hooks: Api) -> None:
     for _ in range(3):
         await made(hooks)
-    statements: list[str] = []
-
-    def note(_: object, __: object, statement: str, *___: object) -> None:
-        statements.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        answer = await hooks.post("/v1/sms", sms(), headers={"Idempotency-Key": f"{id(note)}"})
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
+    async with recording(hooks.gateway.database) as sent:
+        await hooks.gateway.database.close()  # its connections are made anew, and listened to
+        sent.listening = True
+        answer = await hooks.post("/v1/sms", sms(), headers={"Idempotency-Key": f"{id(sent)}"})
+        sent.listening = False
 
     assert answer.status == 202
-    assert any("INSERT INTO events" in one for one in statements)
-    assert not [one for one in statements if "webhook" in one]
+    assert any("INSERT INTO events" in one for one in sent.statements)
+    assert not [one for one in sent.statements if "webhook" in one]
     await publish.publish(hooks.gateway)
     for endpoint in (await hooks.get(PATH)).json()["data"]:
         found = (await hooks.get(endpoint["links"]["deliveries"])).json()["data"]
@@ -320,7 +317,8 @@ async def test_who_is_told_costs_nothing_where_a_message_is_handed_in(hooks: Api
 async def told(hooks: Api) -> AsyncIterator[tuple[Api, Notifying, Receiver]]:
     """The API, what a worker would have, and a receiver; loopback is allowed."""
     common = {"port": 1, "public_url": "http://127.0.0.1:1", "production": False, "lease": 9.0}
-    built = WebhookSettings(_env_file=None, webhook_networks="127.0.0.0/8").build(
+    built = build(
+        WebhookSettings(_env_file=None, webhook_networks="127.0.0.0/8"),
         hooks.edge.secret,
         random_bytes=bytes,
         **common,  # type: ignore[arg-type]

@@ -73,11 +73,12 @@ def mark_after_send() -> None:
         return new
 
     async def recorded(gateway: Gateway, ended: Sequence[Ended]) -> list[bool]:
-        marked = ("status", "previous_status", "fence", "attempts", "sequence", "lease_until")
+        marked = ("status", "previous_status", "fence", "attempts", "sequence")
         async with gateway.database.transaction() as connection:
             for one in ended:
                 taken, at = one.held.claim, one.held.at
                 columns = {name: taken.row[name] for name in marked}
+                columns["lease_until"] = at + gateway.timing.lease
                 row = tables.messages.c.id == taken.message_id
                 await connection.execute(update(tables.messages).where(row).values(columns))
                 await connection.execute(insert(tables.attempts), [queue._attempt(taken, at)])

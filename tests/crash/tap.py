@@ -81,9 +81,12 @@ class HttpTap(Listening):
             self._trap = trap
 
     def serve(self, caller: socket.socket, port: int) -> None:
-        read = caller.recv(WINDOW)
-        if not read:
-            return
+        # One call after another: a connection may be kept for the next one.
+        while (read := caller.recv(WINDOW)) and self._pass_on(caller, port, read):
+            pass
+
+    def _pass_on(self, caller: socket.socket, port: int, read: bytes) -> bool:
+        """Pass one call on, and its answer back; say whether the connection is still good."""
         trap = None
         # A status that is asked for is no business of a trap.
         if any(one in read for one in SENDING):
@@ -93,17 +96,35 @@ class HttpTap(Listening):
             if trap is not None and trap.place is Place.PART:
                 trap.caught(port)
                 provider.sendall(read[: len(read) // 2])
-                return
+                return False
             request = self._whole(caller, read)
             if trap is not None and trap.place is Place.WHOLE:
                 trap.caught(port)
-                return
+                return False
             provider.sendall(request)
-            answer = b"".join(iter(lambda: provider.recv(65_536), b""))
+            answer = self._answer(provider)
             if trap is not None:
                 trap.caught(port)
-                return
+                return False
         caller.sendall(answer)
+        return bool(answer) and b"\r\nconnection: close\r\n" not in answer.lower()
+
+    def _answer(self, provider: socket.socket) -> bytes:
+        """Read an answer to its end, which may be that of the connection."""
+        read = b""
+        with suppress(ConnectionError):
+            while b"\r\n\r\n" not in read:
+                read += _more(provider)
+            head, _, body = read.partition(b"\r\n\r\n")
+            lengths = [
+                int(line.partition(b":")[2])
+                for line in head.lower().split(b"\r\n")
+                if line.startswith(b"content-length:")
+            ]
+            while not lengths or len(body) < lengths[0]:
+                more = _more(provider)
+                read, body = read + more, body + more
+        return read
 
     def _whole(self, caller: socket.socket, read: bytes) -> bytes:
         while b"\r\n\r\n" not in read:

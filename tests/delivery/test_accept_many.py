@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.delivery.accept import accept
-from app.delivery.accept_many import LARGE, accept_many, is_large
+from app.delivery.accept_many import LARGE, accept_many, ahead, is_large
 from app.delivery.arrival import Arrival, Key, ReferencesTaken
 from app.store import messages as store
 from app.store.database import CommitUnknown, Database
@@ -206,3 +207,42 @@ async def test_many_at_once_and_singles_do_not_keep_each_other_from_the_store(
 
     assert found == [None] * 30 + [[None]] * 30
     assert await count(world) == [30 * COUNT + 30, 30 * COUNT + 30, 30, 0]
+
+
+async def test_what_is_written_ahead_is_kept_with_the_rest_of_it(world: World) -> None:
+    arrival = large(world, key="k")
+
+    async with ahead(world.gateway) as writing:
+        for row in arrival.messages:
+            writing.rows.append(dict(row))
+            await writing.came()
+        assert await count(world) == [0, 0, 0, 0]
+        assert await writing.keep(replace(arrival, messages=writing.rows)) is None
+
+    assert await count(world) == [COUNT, COUNT, 1, 0]
+
+
+async def test_what_is_written_ahead_and_not_kept_is_undone(world: World) -> None:
+    async with ahead(world.gateway) as writing:
+        for row in large(world).messages:
+            writing.rows.append(dict(row))
+            await writing.came()
+
+    assert await count(world) == [0, 0, 0, 0]
+    # Nobody's turn is held.
+    assert await accept(world.gateway, [world.arrival(sms())]) == [None]
+
+
+async def test_a_store_that_fails_ahead_is_told_of_at_the_end_and_holds_nobody_up(
+    world: World,
+) -> None:
+    arrival = large(world)
+
+    async with ahead(world.gateway) as writing:
+        for row in arrival.messages:
+            writing.rows.append(dict(row) | {"status": None})
+            await writing.came()
+        with pytest.raises(IntegrityError):
+            await writing.keep(replace(arrival, messages=writing.rows))
+
+    assert await count(world) == [0, 0, 0, 0]

@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping, select
 
 from app.delivery import acknowledge, settle, submit
 from app.delivery.conclude import Ended
-from app.delivery.gateway import Acknowledgement
+from app.domain.acknowledgement import Acknowledgement
 from app.domain.message import Channel
 from app.domain.outcome import Accepted, Unclear
 from app.store.tables import acknowledgements

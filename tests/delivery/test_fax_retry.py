@@ -13,7 +13,7 @@ from sqlalchemy import RowMapping, select
 
 from app.delivery import acknowledge, retry, settle, submit, track
 from app.delivery.conclude import Ended, Held
-from app.delivery.gateway import Acknowledgement
+from app.domain.acknowledgement import Acknowledgement
 from app.domain.message import Channel, Fax
 from app.domain.outcome import Accepted, Deferred, Failure, Outcome, Refused, Unclear
 from app.domain.status import ARRIVED, FINAL, Status

@@ -10,7 +10,7 @@ import pytest
 
 from app.delivery import acknowledge, reconcile, submit
 from app.delivery.conclude import Ended, Held
-from app.delivery.gateway import Acknowledgement
+from app.domain.acknowledgement import Acknowledgement
 from app.domain.message import Channel
 from app.domain.outcome import Accepted
 from app.store import attempts

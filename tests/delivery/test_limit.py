@@ -7,7 +7,8 @@ import pytest
 
 from app.delivery import accept
 from app.delivery.accept import Arrival
-from app.delivery.limit import FRESH, Limiter, Limits
+from app.delivery.limit import FRESH, Limiter
+from app.delivery.settings import Limits
 from app.domain.errors import Fault, QueueFull, QuotaExceeded, StorageLow
 from app.domain.message import Channel
 from tests.gateways import World, sms

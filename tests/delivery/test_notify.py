@@ -22,6 +22,7 @@ from app.delivery.recover import Recovered, recover
 from app.delivery.share import AT_ONCE, EACH, OF_CLIENT
 from app.delivery.tell import type_of
 from app.delivery.webhook_settings import WebhookSettings
+from app.delivery.webhooks import build
 from app.domain.identifiers import ENDPOINT, EVENT, shown
 from app.domain.message import Channel
 from app.domain.webhooks import SCHEDULE, pause
@@ -54,7 +55,8 @@ class Telling:
         settings = WebhookSettings(
             _env_file=None, webhook_networks="127.0.0.0/8", webhook_timeout=timeout
         )
-        built = settings.build(
+        built = build(
+            settings,
             PEPPER,
             port=1,
             public_url="http://127.0.0.1:1",

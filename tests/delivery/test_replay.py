@@ -9,8 +9,8 @@ from sqlalchemy import RowMapping
 
 from app.delivery import acknowledge, track
 from app.delivery.accept import accept
-from app.delivery.gateway import Acknowledgement
 from app.delivery.replay import BATCH, Replaying
+from app.domain.acknowledgement import Acknowledgement
 from app.domain.identifiers import EVENT, shown
 from app.domain.message import Campaign, Channel, Email
 from app.domain.outcome import (

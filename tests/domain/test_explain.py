@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.delivery.gateway import Acknowledgement
+from app.domain.acknowledgement import Acknowledgement
 from app.domain.explain import Facts, Language, Situation, explain, situation_of
 from app.domain.explain.blocked import BLOCKED
 from app.domain.explain.blocked import OTHER as OTHER_BLOCKED

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from app.cli import CONFIG_ERROR
+from app.ready import CONFIG_ERROR
 from app.settings import WrongSettings, load, unknown_names
 from tests.postgres import Postgres
 

@@ -31,7 +31,7 @@ from sqlalchemy import select
 from app.delivery import acknowledge, cancel, settle, submit, track
 from app.delivery.acting import Actor
 from app.delivery.conclude import Held
-from app.delivery.gateway import Acknowledgement
+from app.domain.acknowledgement import Acknowledgement
 from app.domain.errors import AlreadyFinal, AlreadySubmitted
 from app.domain.message import Channel, Content, Sms
 from app.domain.outcome import (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.journeys.conftest import prepared
 from tests.journeys.system import PROVIDERS
-from tests.memory.measure import PARTS, SETTINGS, grown, run
+from tests.memory.measure import PARTS, SETTINGS, curve, grown, run
 
 MOST = 24.0  # MiB that a process may grow by, from the second quarter to the last
 
@@ -24,7 +24,8 @@ def main() -> int:
             samples, seconds = run(system, messages=given.messages, size=given.size)
     found = [grown(samples, part) for part in PARTS]
     told = f"{given.messages} e-mails with {given.size} bytes each in {seconds:.0f} seconds"
-    sys.stdout.write("\n".join([told, *map(str, found), ""]))
+    curves = [f"{part}, MiB at each tenth: {curve(samples, part)}" for part in PARTS]
+    sys.stdout.write("\n".join([told, *map(str, found), *curves, ""]))
     return int(any(one.last - one.settled > MOST for one in found))
 
 

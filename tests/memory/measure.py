@@ -16,7 +16,13 @@ from tests.journeys.system import System
 
 PARTS = ("api", "worker")
 # As in production: a pace of tests would ask for every status at once.
-SETTINGS = {"MULTICANAL_LOG_LEVEL": "INFO", "MULTICANAL_PACE": "1.0"}
+SETTINGS = {
+    "MULTICANAL_LOG_LEVEL": "INFO",
+    "MULTICANAL_PACE": "1.0",
+    # What waits may be many gigabytes: they are taken in faster than the simulator reads them.
+    "MULTICANAL_QUEUE_BYTES": str(10**12),
+    "MULTICANAL_DISK_RESERVE": "0",
+}
 SENDERS = 8
 EVERY = 0.25  # seconds between two looks
 MIB = 1024 * 1024
@@ -95,6 +101,13 @@ def resident(system: System, part: str) -> int:
     status = Path(f"/proc/{system.pid(part)}/status").read_text()
     (line,) = (one for one in status.splitlines() if one.startswith("VmRSS:"))
     return int(line.split()[1]) * 1024
+
+
+def curve(samples: Sequence[Sample], part: str) -> list[float]:
+    """Return what a part held, in MiB, when each tenth of the messages was sent."""
+    most = samples[-1].sent
+    tenths = (next(one for one in samples if one.sent >= most * at // 10) for at in range(1, 11))
+    return [round(one.resident[part] / MIB, 1) for one in tenths]
 
 
 def grown(samples: Sequence[Sample], part: str) -> Grown:

@@ -13,8 +13,9 @@ from sqlalchemy import func, select
 from app.delivery import settle, spool, submit
 from app.delivery.accept import Key, accept
 from app.delivery.fault_points import Action, Armed, FaultPoints, Point
-from app.delivery.gateway import Acknowledgement, Timing
+from app.delivery.gateway import Timing
 from app.delivery.insist import Insisting
+from app.domain.acknowledgement import Acknowledgement
 from app.domain.message import Channel
 from app.domain.outcome import Accepted
 from app.store import migrate

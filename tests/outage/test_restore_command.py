@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import CONFIG_ERROR
+from app.ready import CONFIG_ERROR
 from app.store.database import Database
 from tests.api.conftest import serving
 from tests.gateways import World

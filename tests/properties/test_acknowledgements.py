@@ -7,7 +7,7 @@ from urllib.parse import quote, quote_plus
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.delivery.gateway import Acknowledgement
+from app.domain.acknowledgement import Acknowledgement
 from app.providers.fax123.acknowledgement import learn, read
 
 CODES = st.from_regex(r"[0-9]{1,10}", fullmatch=True)

@@ -32,9 +32,13 @@ async def post(way: Wire, url: str, largest: int = MEBIBYTE) -> Exchange:
 BOTH = pytest.mark.parametrize("call", [get, post])
 
 
-@pytest.fixture
-async def way() -> AsyncIterator[Wire]:
-    opened = Wire(timeout=5.0, concurrency=4)
+# Seconds for which connections are kept: with none, aiohttp makes every call.
+KEPT = pytest.mark.parametrize("kept", [0.0, 1.0], ids=["one call each", "kept"])
+
+
+@pytest.fixture(params=[0.0, 1.0], ids=["one call each", "kept"])
+async def way(request: pytest.FixtureRequest) -> AsyncIterator[Wire]:
+    opened = Wire(timeout=5.0, concurrency=4, kept=request.param)
     yield opened
     await opened.close()
 
@@ -214,8 +218,9 @@ async def test_half_an_answer_is_broken_and_nothing_is_repeated(
 
 
 @BOTH
-async def test_silence_after_the_request_is_broken_when_time_is_up(call: Call) -> None:
-    impatient = Wire(timeout=0.3, concurrency=1)
+@KEPT
+async def test_silence_after_the_request_is_broken_when_time_is_up(call: Call, kept: float) -> None:
+    impatient = Wire(timeout=0.3, concurrency=1, kept=kept)
     async with serving(http_answer(b"late"), silent=0.8) as server:
         exchange = await call(impatient, server.url())
         await impatient.close()
@@ -239,8 +244,9 @@ async def test_an_answer_over_a_mebibyte_is_broken(way: Wire, answer: bytes) -> 
 
 
 @BOTH
-async def test_an_answer_may_be_as_large_as_its_caller_says(call: Call) -> None:
-    way = Wire(timeout=20.0, concurrency=1)
+@KEPT
+async def test_an_answer_may_be_as_large_as_its_caller_says(call: Call, kept: float) -> None:
+    way = Wire(timeout=20.0, concurrency=1, kept=kept)
     body = gzip.compress(bytes(3 * MEBIBYTE))
     async with serving(http_answer(body, 200, "Content-Encoding: gzip")) as server:
         enough = await call(way, server.url(), largest=3 * MEBIBYTE)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from app.delivery import acknowledge
-from app.delivery.gateway import Acknowledgement, UnreadableAcknowledgement
+from app.domain.acknowledgement import Acknowledgement, UnreadableAcknowledgement
 from app.store import acknowledgements
 from app.store.tables import acknowledgements as table
 from tests.gateways import World

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from app.domain.identifiers import ENDPOINT, shown
-from app.store import deliveries, events, webhooks
+from app.store import deliveries, events, feed, webhooks
 from app.store.database import Database
 from app.store.tables import clients, webhook_deliveries
 from app.store.tables import events as events_table
@@ -48,11 +48,13 @@ class Store:
         """Have events happen and be put into the outbox; return how many deliveries that made."""
         owner = {"client_id": self.world.client_id, "mode": "live"}
         async with self.database.transaction() as connection:
-            before = (await connection.execute(select(events_table.c.id))).scalars().all()
+            of = (owner["client_id"], owner["mode"])
+            before = await feed.publish(
+                connection, of, (await feed.hold(connection, [of]))[of], 1000
+            )
             for _ in range(count):
                 await events.add(connection, self.ids, owner, kind, NOON, detail)
-            query = select(events_table).where(events_table.c.id.not_in(before))
-            new = (await connection.execute(query)).mappings().all()
+            new = await feed.publish(connection, of, before.until, 1000)
             return await webhooks.enqueue(
                 connection, self.ids, new, lambda event: event["type"], NOON
             )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from app.domain.errors import FieldError
-from app.domain.message import Campaign, Content, Submission
+from app.domain.message import Campaign, Content, Email, Sms, Submission
 from app.providers.efidem import functions as efidem
 from app.providers.efidem.binding import Bound
 from app.providers.efidem.soap import CannotBind
@@ -20,6 +20,17 @@ def wrong_values(
         detail = f"The provider's WSDL cannot carry this: {fault.why}."
         return [FieldError(_pointer(bound.function.parameters, fault.of), "not_carried", detail)]
     return []
+
+
+def carries_texts_alone(content: Content) -> bool:
+    """Say whether a content has neither files nor variables."""
+    match content:
+        case Sms():
+            return not content.variables
+        case Email():
+            return not content.variables and not content.files
+        case _:
+            return False
 
 
 def _pointer(parameters: Sequence[Parameter], name: str | None) -> str:

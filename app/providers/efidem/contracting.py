@@ -32,8 +32,12 @@ class Contracting:
         store: ContractStore | None = None,
     ) -> None:
         self._settings = settings
+        self._missing = settings.missing
         self._wire = Wire(
-            timeout=settings.timeout, concurrency=settings.concurrency, rate=settings.rate
+            timeout=settings.timeout,
+            concurrency=settings.concurrency,
+            rate=settings.rate,
+            kept=settings.keep,
         )
         self._soap = Soap(self._wire, functions, pinned)
         self._following = Following(settings, self._soap, store)
@@ -137,7 +141,7 @@ class Contracting:
 
     def missing(self) -> list[str]:
         """Return the settings that are needed and not set."""
-        return self._settings.missing
+        return self._missing
 
     def _credentials(self) -> Mapping[str, str]:
         settings = self._settings

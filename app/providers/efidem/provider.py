@@ -30,7 +30,7 @@ from app.domain.outcome import (
 from app.providers.efidem import functions as efidem
 from app.providers.efidem import judge, meanings, statuses
 from app.providers.efidem.carries import PROBES, TELLS, sends
-from app.providers.efidem.carrying import cannot_carry, wrong_values
+from app.providers.efidem.carrying import cannot_carry, carries_texts_alone, wrong_values
 from app.providers.efidem.contracting import Contracting
 from app.providers.efidem.soap import CannotBind
 from app.providers.efidem.statuses import Bindings
@@ -83,13 +83,15 @@ class Efidem:
         bound = self._contracting.bound(function)
         if bound is None:
             # The WSDL is not known yet: the message is kept, and waits with the reason shown.
-            return prepared
+            return replace(prepared, alike=True)
         if bound.blocked:
             detail = (
                 f"The provider's WSDL does not offer {function.name}: {'; '.join(bound.blocked)}."
             )
             said = {"name": NAME, "function": function.name, "code": None, "label": None}
             raise ProviderContract(detail, provider=said)
+        if bound.takes_any_text and not bound.missing and carries_texts_alone(submission.content):
+            return replace(prepared, alike=True)
         handed = Campaign((submission,)) if together else submission
         used = [one for one in bound.missing if one.value(handed)]
         return replace(
@@ -97,6 +99,7 @@ class Efidem:
             errors=[cannot_carry(one) for one in used if one.pointer]
             or wrong_values(bound, handed),
             warnings=[f"not_carried:{one.name}" for one in used if not one.pointer],
+            alike=bound.takes_any_text,
         )
 
     async def submit(self, submission: Submission[Content]) -> Outcome:

@@ -42,6 +42,10 @@ class EfidemSettings(BaseSettings):
     rate: Annotated[float, Field(gt=0)] | None = Field(
         None, description="Calls per second at most; no limit where it is not set"
     )
+    keep: Annotated[float, Field(ge=0, le=60)] = Field(
+        1.0,
+        description="Seconds for which a connection may wait for the next call; 0: each call has one of its own",
+    )
     slots: Annotated[int, Field(ge=0, le=64)] = Field(
         0,
         description="Billing codes -1, -2, ... beside each of the clients', under which one SMS at a"

@@ -19,6 +19,7 @@ from app.providers.efidem.binding.documents import Documents, without_query
 from app.providers.efidem.binding.encoding import declare, encode
 from app.providers.efidem.binding.selftest import proven
 from app.providers.efidem.binding.shape import shape_of
+from app.providers.efidem.binding.template import Templates
 from app.providers.efidem.drift import Use, fingerprint
 from app.providers.efidem.pins import Pinned
 from app.providers.manual import Function
@@ -69,8 +70,10 @@ class Contract:
             declare(client)
         bound = bind(binding, functions, self._declared, pinned)
         self.bound: Final[Mapping[str, Bound]] = {
-            name: proven(one, self.render) for name, one in bound.items()
+            name: proven(one, self._rendered) for name, one in bound.items()
         }
+        self._templates: Final = Templates(self._rendered)
+        self._headers: Final[dict[str, dict[str, str]]] = {}
         self.shape: Final = shape_of(
             binding,
             self._declared,
@@ -81,7 +84,14 @@ class Contract:
         self.fingerprint: Final = fingerprint(self.shape)
 
     def render(self, bound: Bound, arguments: Mapping[str, Any]) -> bytes:
-        """Return the envelope of one call; raises CannotBind if the WSDL's types do not fit."""
+        """Return the envelope of one call.
+
+        Raises CannotBind if the WSDL's types do not fit, and ValueError for what XML cannot carry.
+        """
+        return self._templates.render(bound, arguments)
+
+    def _rendered(self, bound: Bound, arguments: Mapping[str, Any]) -> bytes:
+        """Return the same from zeep itself."""
         operation = self._binding.get(bound.operation)
         try:
             envelope = operation.create(**arguments).content
@@ -94,6 +104,12 @@ class Contract:
 
     def headers(self, bound: Bound) -> dict[str, str]:
         """Return the HTTP headers of one call (SOAP 1.1, 6.1; SOAP 1.2 part 2, 7.1)."""
+        found = self._headers.get(bound.function.name)
+        if found is None:
+            found = self._headers[bound.function.name] = self._headers_of(bound)
+        return found
+
+    def _headers_of(self, bound: Bound) -> dict[str, str]:
         action = self._binding.get(bound.operation).soapaction or ""
         if isinstance(self._binding, Soap12Binding):
             kind = "application/soap+xml; charset=utf-8"
@@ -152,6 +168,7 @@ class Soap:
         self._wire = wire
         self._functions = tuple(functions)
         self._pinned = pinned or Pinned()
+        self._rendering = asyncio.Lock()
 
     async def load(
         self, location: str, address: str | None, kept: Mapping[str, bytes] | None = None
@@ -191,7 +208,8 @@ class Soap:
         cannot; nothing was sent then.
         """
         if _weight(arguments) > LARGE:
-            body = await asyncio.to_thread(contract.render, bound, arguments)
+            async with self._rendering:  # several threads would hold the loop up together
+                body = await asyncio.to_thread(contract.render, bound, arguments)
         else:
             body = contract.render(bound, arguments)
         headers = contract.headers(bound)
@@ -213,9 +231,9 @@ def _weight(value: object) -> int:
     """Return roughly how much text and how many bytes of files the arguments hold."""
     if isinstance(value, bytes | str):
         return len(value)
-    if isinstance(value, Mapping):
-        return sum(_weight(one) for one in value.values())
+    if isinstance(value, dict):
+        value = list(value.values())
     if isinstance(value, list):
-        return sum(_weight(one) for one in value)
+        return sum([_weight(one) for one in value])
     values = getattr(value, "__values__", None)  # of zeep's structs
     return 0 if values is None else _weight(values)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import parse_qsl
 
-from app.delivery.gateway import Acknowledgement, UnreadableAcknowledgement
+from app.domain.acknowledgement import Acknowledgement, UnreadableAcknowledgement
 from app.domain.outcome import Failure, Report
 from app.domain.status import Status
 

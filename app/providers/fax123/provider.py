@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
-from app.delivery.gateway import Acknowledgement, Prepared
+from app.delivery.gateway import Prepared
 from app.delivery.inspect import Inspector
+from app.domain.acknowledgement import Acknowledgement
 from app.domain.errors import FieldError
 from app.domain.message import Campaign, Channel, Content, Fax, Submission, Submitted
 from app.domain.outcome import (

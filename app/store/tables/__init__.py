@@ -15,6 +15,7 @@ from app.store.tables.events import events, feeds
 from app.store.tables.files import blobs, documents, grants
 from app.store.tables.incarnation import incarnation
 from app.store.tables.providers import acknowledgements, contracts, reports, unmapped_codes
+from app.store.tables.retention import retention
 from app.store.tables.sending import attempts, batches, messages, recipients
 from app.store.tables.webhooks import webhook_deliveries, webhook_endpoints
 
@@ -42,6 +43,7 @@ __all__ = [
     "rates",
     "recipients",
     "reports",
+    "retention",
     "slots",
     "team_recipients",
     "unmapped_codes",

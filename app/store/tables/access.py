@@ -59,7 +59,7 @@ team_recipients = Table(
 client_references = Table(
     "client_references",
     metadata,
-    Column("client_id", Uuid, ForeignKey("clients.id"), primary_key=True),
+    Column("client_id", Uuid, primary_key=True),
     Column("mode", String(8), primary_key=True),
     Column("reference", String(200), primary_key=True),
     column("message_id", Uuid),
@@ -85,12 +85,13 @@ daily_usage = Table(
     column("messages", Integer),
 )
 
+# The key comes first in its index: a comparison ends there, and not behind what is alike in all.
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,
-    Column("client_id", Uuid, ForeignKey("clients.id"), primary_key=True),
-    Column("mode", String(8), primary_key=True),
     Column("key", String(255), primary_key=True),
+    Column("client_id", Uuid, primary_key=True),
+    Column("mode", String(8), primary_key=True),
     column("fingerprint", String(64)),
     column("object_id", Uuid),
     column("status", Integer),  # the first answer: HTTP status, Location, body

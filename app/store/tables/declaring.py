@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, Column, MetaData
+from sqlalchemy import JSON, Column, Index, MetaData, TextClause, text
 
 metadata = MetaData(
     # Alembic can only drop on SQLite what has a name.
@@ -23,3 +23,12 @@ def small_json() -> JSON:
 def column(name: str, kind: Any, *rest: Any, **options: Any) -> Column[Any]:  # noqa: ANN401
     """Return a column that always holds a value."""
     return Column(name, kind, *rest, nullable=False, **options)
+
+
+def partial(name: str, where: str, *columns: str | TextClause, unique: bool = False) -> Index:
+    """Return an index of those rows alone that a condition holds for.
+
+    A statement uses it that says the condition in the same words, as a literal.
+    """
+    condition = text(where)
+    return Index(name, *columns, unique=unique, postgresql_where=condition, sqlite_where=condition)

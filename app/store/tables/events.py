@@ -24,10 +24,10 @@ events = Table(
     "events",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("client_id", Uuid),  # no constraint: SQLite would have to write the table anew
+    Column("client_id", Uuid),
     Column("mode", String(8)),
     Column("position", BigInteger),  # in the feed of its client and mode: 1, 2, 3, without a gap
-    Column("message_id", Uuid, ForeignKey("messages.id")),
+    Column("message_id", Uuid),
     column("sequence", Integer),  # of its message: 1, 2, 3
     column("type", String(40)),
     Column("previous_status", String(20)),
@@ -67,4 +67,6 @@ feeds = Table(
     Column("client_id", Uuid, ForeignKey("clients.id"), primary_key=True),
     Column("mode", String(8), primary_key=True),
     column("position", BigInteger),  # of its last event
+    # Up to where events were deleted with their messages: who has read less has missed some.
+    column("forgotten", BigInteger, server_default="0"),
 )

@@ -1,14 +1,6 @@
 """Files, and the rights to fetch them."""
 
-from sqlalchemy import (
-    Column,
-    ForeignKey,
-    Integer,
-    LargeBinary,
-    String,
-    Table,
-    Uuid,
-)
+from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, String, Table, Uuid
 
 from app.store.tables.declaring import column, metadata
 from app.store.times import UtcDateTime
@@ -20,6 +12,8 @@ blobs = Table(
     column("size", Integer),
     column("content", LargeBinary),
     column("created_at", UtcDateTime),
+    # When something was last taken in that has it, to within a day.
+    Column("used_at", UtcDateTime, index=True),
 )
 
 documents = Table(
@@ -27,7 +21,7 @@ documents = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     column("client_id", Uuid, ForeignKey("clients.id")),
-    column("sha256", String(64), ForeignKey("blobs.sha256")),
+    column("sha256", String(64), ForeignKey("blobs.sha256"), index=True),
     column("filename", String(255)),
     column("media_type", String(100)),
     column("size", Integer),
@@ -40,9 +34,9 @@ grants = Table(
     "grants",
     metadata,
     Column("token_hash", String(64), primary_key=True),
-    column("attempt_id", Uuid, ForeignKey("attempts.id"), index=True),
-    column("message_id", Uuid, ForeignKey("messages.id")),
-    column("sha256", String(64), ForeignKey("blobs.sha256")),
+    column("attempt_id", Uuid, index=True),
+    column("message_id", Uuid),
+    column("sha256", String(64)),
     column("expires_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
     Column("fetched_at", UtcDateTime),

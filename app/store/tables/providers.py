@@ -30,7 +30,7 @@ acknowledgements = Table(
     Column("provider_time", String(64)),
     column("received_at", UtcDateTime),
     column("times", Integer),
-    Column("attempt_id", Uuid, ForeignKey("attempts.id")),
+    Column("attempt_id", Uuid),
     Column("applied_at", UtcDateTime),
     Column("note", String(64)),  # why it moved nothing
     Column("detail", String(200)),  # of one that cannot be read: why
@@ -86,7 +86,7 @@ reports = Table(
     Column("due_at", UtcDateTime),  # when a worker may take it, again
     column("attempts", Integer),
     Column("ended_at", UtcDateTime),
-    Column("sha256", String(64), ForeignKey("blobs.sha256")),
+    Column("sha256", String(64), ForeignKey("blobs.sha256"), index=True),
     Column("size", Integer),
     Column("failure", small_json()),
     Index(

@@ -34,7 +34,7 @@ webhook_deliveries = Table(
     "webhook_deliveries",
     metadata,
     Column("id", Uuid, primary_key=True),
-    column("endpoint_id", Uuid, ForeignKey("webhook_endpoints.id")),
+    column("endpoint_id", Uuid),
     Column("event_id", Uuid),  # whose shown id is the `webhook-id`; None: a test ping
     Column("message_id", Uuid),
     column("type", String(40)),

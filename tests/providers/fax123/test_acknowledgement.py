@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.delivery.gateway import Acknowledgement
+from app.domain.acknowledgement import Acknowledgement
 from app.domain.outcome import Failure, Report
 from app.domain.status import Status
 from app.providers.fax123.acknowledgement import CODES, learn, read

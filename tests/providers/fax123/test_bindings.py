@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.delivery.gateway import Acknowledgement
 from app.delivery.inspect import Inspector
+from app.domain.acknowledgement import Acknowledgement
 from app.domain.outcome import Accepted, Deferred, Refused, Report
 from app.domain.status import Status
 from app.providers.fax123.acknowledgement import CODES, NAME, Code

@@ -6,6 +6,7 @@ before it is built: a hostile one would take fifty times its bytes.
 
 import codecs
 import re
+from functools import cache
 from typing import Final
 
 from lxml import etree
@@ -107,8 +108,10 @@ def _codec_of(body: bytes) -> str:
     return _CODECS[name]
 
 
-def _root(body: bytes) -> etree._Element:
-    parser = etree.XMLParser(
+@cache
+def _parser() -> etree.XMLParser:
+    # One for all answers: it keeps nothing of any, and to make one costs more than to read most.
+    return etree.XMLParser(
         encoding="utf-8",  # whatever the declaration says: it was followed above
         resolve_entities=False,
         no_network=True,
@@ -120,7 +123,10 @@ def _root(body: bytes) -> etree._Element:
         remove_comments=True,
         remove_pis=True,
     )
+
+
+def _root(body: bytes) -> etree._Element:
     try:
-        return etree.fromstring(body, parser)
+        return etree.fromstring(body, _parser())
     except (etree.XMLSyntaxError, ValueError):
         raise Malformed("the answer is not XML") from None

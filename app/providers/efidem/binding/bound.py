@@ -8,7 +8,7 @@ from app.providers.efidem.binding.elements import Slot
 from app.providers.efidem.binding.forms import Family, Form
 from app.providers.efidem.binding.leaves import Leaf
 from app.providers.efidem.binding.names import GUESSED, Found
-from app.providers.manual import Function, Parameter, Value
+from app.providers.manual import Function, Parameter, Shape, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,16 @@ class Bound:
     missing: Sequence[Parameter] = ()  # optional, and not in the WSDL
     notes: Sequence[str] = ()
     blocked: Sequence[str] = ()  # why it cannot be called
+    # Nothing of a message but its files and variables can be what the WSDL's types do not take.
+    takes_any_text: bool = field(init=False, default=False)
+
+    def __post_init__(self) -> None:
+        """Look at every place that is neither the files' nor the variables'."""
+        apart = (Shape.FILES, Shape.VARIABLES)
+        forms = [place.form for place in self.places if place.parameter.shape not in apart]
+        forms += [one.form for one in self.credentials.values()]
+        found = all(isinstance(one, Leaf) and one.takes_any_text for one in forms)
+        object.__setattr__(self, "takes_any_text", found)
 
     @property
     def trio(self) -> Mapping[str, str]:

@@ -57,6 +57,11 @@ class Leaf:
             case str():
                 return self._text(given)
 
+    @property
+    def takes_any_text(self) -> bool:
+        """Whether `carried` refuses no text; it refuses nothing else either, then."""
+        return not self.allowed and not isinstance(self.element.type, xsd.Integer)
+
     def choice(self, value: str) -> str | None:
         """Return the one allowed value that is or contains a documented one."""
         wanted = normalised(value)

@@ -18,6 +18,7 @@ from app.providers.efidem.functions import FUNCTIONS
 from app.providers.wire import LARGEST_ANSWER, LARGEST_REPORT, Answered, Wire
 from tests.providers.efidem.hostile.cases import SECRET, shown
 
+KEPT = 1.0  # seconds, as Efidem's connections are
 BY_NAME = {one.name: one for one in FUNCTIONS}
 HEADERS = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
 REQUEST = f"<e><MOT_DE_PASSE>{SECRET}</MOT_DE_PASSE></e>".encode()
@@ -45,7 +46,7 @@ def forget() -> None:
 async def judged(asked: dict[str, Any]) -> str:
     """Make one exchange and judge it."""
     report = asked["ask"] == "report"
-    way = Wire(timeout=asked["patience"], concurrency=1)
+    way = Wire(timeout=asked["patience"], concurrency=1, kept=KEPT)
     largest = LARGEST_REPORT if report else LARGEST_ANSWER
     exchange = await way.post(asked["url"], REQUEST, HEADERS, largest=largest)
     await way.close()

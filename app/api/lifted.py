@@ -1,0 +1,136 @@
+"""Files in base 64, taken out of a long body before the rest of it is read as JSON.
+
+In their megabytes is nothing that a reader of JSON, a look for characters that cannot be sent, or a
+canonical spelling would find: they are found by their name and decoded, and a mark takes their
+place. Whatever is not as usual (an escape in a file, a file where none belongs, a body that is
+wrong) is left to the general way, so that it gets the answer that it always got.
+"""
+
+import asyncio
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from fastapi import Request
+
+from app.api import bodies
+from app.api.base64s import Decoded, decoded
+from app.domain.errors import Fault
+
+STAND_IN: Final = "AAAA"  # in place of a file, for who looks at the shape of a request
+SHORT: Final = 4_096  # characters of a file that is read as any other text
+_FIELD: Final = "content_base64"
+_NAME: Final = f'"{_FIELD}"'.encode()
+_BEGIN: Final = re.compile(rb'[ \t\r\n]*:[ \t\r\n]*"')
+# A character that no request may hold; a body that names it is read the general way.
+_MARK: Final = "\0"
+_ESCAPED: Final = rb"\u0000"
+_MARKED: Final = re.compile(r"\\u0000([0-9]+)")
+_LISTS: Final = ("attachments", "documents")
+_ALONE: Final = "document"
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A request's JSON, and the files that were taken out of it."""
+
+    value: Any  # a stand-in is in place of each of the files
+    files: Mapping[str, Decoded] = field(default_factory=dict)  # by their pointers
+    marked: Any = None  # with a mark in place of each, where there is any
+    texts: Sequence[memoryview] = ()  # of the files, as they were sent
+
+
+async def read(request: Request, limit: int, turns: asyncio.Lock) -> Body:
+    """Return a body; long ones are looked at in a thread, one after the other.
+
+    Several threads would keep the event loop waiting for the interpreter's lock in turn.
+    """
+    content = await bodies.read_json_bytes(request, limit)
+    if len(content) < bodies.LONG:
+        return Body(bodies.parse(content))
+    async with turns:
+        return await asyncio.to_thread(body_of, content)
+
+
+def body_of(content: bytes) -> Body:
+    """Return what a long body holds; raises what `bodies.parse` raises."""
+    try:
+        found = _without_files(content)
+    except Fault:  # it may be about a place in the body, which is another one here
+        found = None
+    return found if found is not None else Body(bodies.parse(content))
+
+
+def pieces(canonical: str, texts: Sequence[memoryview]) -> Iterator[bytes | memoryview]:
+    """Yield the canonical text of a marked value as it is with the files' own texts in it."""
+    for place, piece in enumerate(_MARKED.split(canonical) if texts else (canonical,)):
+        yield texts[int(piece)] if place % 2 else piece.encode()
+
+
+def _without_files(content: bytes) -> Body | None:
+    """Return a body whose files were found, None where the general way has to look at it."""
+    rest, texts = _cut(content)
+    if not texts:
+        return None
+    marked = bodies.loaded(rest)
+    value, places = _without_marks(marked)
+    if len(places) != len(texts):
+        return None
+    files = {}
+    for pointer, place in places.items():
+        one = decoded(texts[place])
+        if one is None:
+            return None
+        files[pointer] = one
+    return Body(bodies.writable(value), files, marked, texts)
+
+
+def _cut(content: bytes) -> tuple[bytes, list[memoryview]]:
+    """Return a body with marks for its long files, and their texts; no text where it has an escape.
+
+    A name in quotes is a field's, or no JSON: in a text, a quote is escaped.
+    """
+    whole, kept, at = memoryview(content), 0, 0
+    rest: list[bytes] = []
+    texts: list[memoryview] = []
+    while (at := content.find(_NAME, at)) >= 0:
+        at += len(_NAME)
+        found = _BEGIN.match(content, at)
+        end = content.find(b'"', found.end()) if found is not None else -1
+        if found is None or end < 0:
+            continue
+        begin = found.end()
+        if end - begin > SHORT and content.find(b"\\", begin, end) < 0:
+            rest += [content[kept:begin], b"%b%d" % (_ESCAPED, len(texts))]
+            texts.append(whole[begin:end])
+            kept = end
+        at = end
+    rest.append(content[kept:])
+    if any(_ESCAPED in piece for piece in rest[::2]):
+        return content, []
+    return b"".join(rest), texts
+
+
+def _without_marks(marked: Any) -> tuple[Any, dict[str, int]]:  # noqa: ANN401 -- any JSON
+    """Return a value with stand-ins for the marks where files belong; and which file is where."""
+    places: dict[str, int] = {}
+    if not isinstance(marked, dict):
+        return marked, places
+
+    def without(file: Any, pointer: str) -> Any:  # noqa: ANN401 -- any JSON
+        text = file.get(_FIELD) if isinstance(file, dict) else None
+        if not (isinstance(text, str) and text.startswith(_MARK)):
+            return file
+        places[pointer] = int(text[1:])
+        return {**file, _FIELD: STAND_IN}
+
+    value = dict(marked)
+    for name in _LISTS:
+        if isinstance(value.get(name), list):
+            value[name] = [
+                without(one, f"/{name}/{place}") for place, one in enumerate(value[name])
+            ]
+    if _ALONE in value:
+        value[_ALONE] = without(value[_ALONE], f"/{_ALONE}")
+    return value, places

@@ -1,0 +1,133 @@
+"""A store that holds very many messages: some through the gateway's own code, the others copied."""
+
+import asyncio
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import psycopg
+from psycopg import Connection, sql
+from sqlalchemy import select
+
+from app.delivery import publish
+from app.delivery.accept import Key, accept
+from app.domain.message import Channel
+from app.domain.status import Status
+from app.store import messages, migrate
+from app.store.database import Database
+from app.store.messages import Move
+from app.store.tables import clients
+from bench.multiply import TABLES, multiply
+from tests.gateways import World, sms
+
+ORIGINALS: Final = 1000  # messages that each copy copies
+TOGETHER: Final = 100  # arrivals in one commit
+
+
+async def opened(url: str) -> World:
+    """Return a gateway over a store, for the one client that it has, at the time of day."""
+    world = World(Database(url), seed=secrets.randbits(64))
+    world.clock.time = datetime.now(UTC)
+    async with world.gateway.database.reading() as connection:
+        found = (await connection.execute(select(clients.c.id))).scalar_one_or_none()
+    if found is None:
+        await world.open()
+    else:
+        world.client_id = found
+    return world
+
+
+def arrivals(world: World, count: int) -> list[Any]:
+    """Return new messages, each with a key and a recipient of its own."""
+    world.clock.time = datetime.now(UTC)
+    return [
+        world.arrival(
+            sms(f"+336399{secrets.randbelow(100_000):05}"),
+            key=Key(
+                client_id=world.client_id,
+                mode="live",
+                key=secrets.token_hex(16),
+                fingerprint=secrets.token_hex(32),
+            ),
+            recipient_digest=secrets.token_hex(32),
+        )
+        for _ in range(count)
+    ]
+
+
+def fill(url: str, many: int) -> None:
+    """Bring an empty PostgreSQL store to this version's tables, and to so many delivered messages."""
+    asyncio.run(_originals(url, min(many, ORIGINALS)))
+    if many > ORIGINALS:
+        with without_indexes(url):
+            multiply(url, many // ORIGINALS - 1)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("VACUUM (ANALYZE, FREEZE)")
+        connection.execute("CHECKPOINT")
+
+
+async def _originals(url: str, count: int) -> None:
+    database = Database(url)
+    await migrate.upgrade(database)
+    await database.close()
+    world = await opened(url)
+    kept = []
+    for _ in range(0, count, TOGETHER):
+        some = arrivals(world, TOGETHER)
+        await accept(world.gateway, some)
+        await world.submit(Channel.SMS)
+        kept += [one.object_id for one in some]
+    moves = [
+        Move(
+            message_id=one,
+            to=Status.DELIVERED,
+            at=datetime.now(UTC),
+            source="provider_status",
+            changes={"due_at": None},
+        )
+        for one in kept
+    ]
+    async with world.gateway.database.transaction() as connection:
+        await messages.move(connection, world.gateway.ids, moves)
+    while await publish.publish(world.gateway):
+        pass
+    await world.gateway.database.close()
+
+
+@contextmanager
+def without_indexes(url: str) -> Iterator[None]:
+    """Take the indexes of the large tables away, and make them anew at the end: many times faster."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        named = [_parts(connection, table) for table in TABLES]
+        for table, constraints, indexes in named:
+            for name, _ in constraints:
+                statement = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}")
+                connection.execute(statement.format(*map(sql.Identifier, (table, name))))
+            for name, _ in indexes:
+                connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(name)))
+        yield
+        connection.execute("SET maintenance_work_mem = '512MB'")
+        for table, constraints, indexes in named:
+            for name, definition in constraints:
+                statement = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {}")
+                names = map(sql.Identifier, (table, name))
+                connection.execute(statement.format(*names, sql.SQL(definition)))
+            for _, definition in indexes:
+                connection.execute(definition)
+
+
+def _parts(
+    connection: Connection[Any], table: str
+) -> tuple[str, list[tuple[str, Any]], list[tuple[str, Any]]]:
+    constraints = connection.execute(
+        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
+        " WHERE conrelid = %s::regclass AND contype IN ('p', 'u')",
+        (table,),
+    ).fetchall()
+    indexes = connection.execute(
+        "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = %s", (table,)
+    ).fetchall()
+    owned = {name for name, _ in constraints}
+    return table, constraints, [one for one in indexes if one[0] not in owned]

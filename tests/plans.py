@@ -1,0 +1,130 @@
+"""What statements really reached the driver, and how the database would find their rows."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from psycopg._queries import PostgresQuery
+from psycopg.adapt import Transformer
+from sqlalchemy import event, text
+
+from app.store import arrays
+from app.store.database import Database
+
+_READS = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
+_SCAN = re.compile(r"SCAN (?P<table>\w+)( USING (COVERING )?INDEX (?P<index>\w+))?")
+
+
+class Sent:
+    """The statements that a store's drivers were given, each with its first parameters."""
+
+    def __init__(self) -> None:
+        self.statements: dict[str, Any] = {}
+        self.listening = False
+
+    def note(self, statement: Any, parameters: Any) -> None:
+        """Keep a statement, if it is one that looks for rows."""
+        if self.listening and isinstance(statement, str) and _READS.match(statement):
+            self.statements.setdefault(statement, parameters)
+
+
+@asynccontextmanager
+async def recording(database: Database) -> AsyncIterator[Sent]:
+    """Record what a store that nobody has used yet sends, whichever way it goes to the driver."""
+    sent = Sent()
+
+    def opened(dbapi_connection: Any, _record: object) -> None:
+        driver = dbapi_connection.driver_connection
+        if database.is_sqlite:
+            # Besides what SQLAlchemy says: statements that the driver runs itself.
+            driver._conn.set_trace_callback(lambda statement: sent.note(statement, ()))
+        else:
+            driver.cursor_factory = _cursor_of(sent)
+
+    def told(_c: object, _cursor: object, statement: str, parameters: Any, *_rest: Any) -> None:
+        if database.is_sqlite:
+            many = parameters and isinstance(parameters[0], tuple)
+            sent.note(statement, parameters[0] if many else parameters)
+
+    engines = [one.sync_engine for one in (database._engine, database._reader)]
+    for engine in engines:
+        event.listen(engine, "connect", opened)
+        event.listen(engine, "before_cursor_execute", told)
+    yield sent
+    for engine in engines:
+        event.remove(engine, "connect", opened)
+        event.remove(engine, "before_cursor_execute", told)
+
+
+def _cursor_of(sent: Sent) -> type[psycopg.AsyncCursor[Any]]:
+    class Cursor(psycopg.AsyncCursor[Any]):
+        async def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+            sent.note(query, params)
+            return await super().execute(query, params, **options)
+
+        async def executemany(self, query: Any, params_seq: Any, **options: Any) -> None:
+            rows = list(params_seq)
+            sent.note(query, rows[0] if rows else None)
+            await super().executemany(query, rows, **options)
+
+    return Cursor
+
+
+async def scans(database: Database, sent: Sent, url: str) -> dict[str, set[str]]:
+    """Return the tables that statements would read whole, as `table` or `table by index`."""
+    found: dict[str, set[str]] = {}
+    sent.listening = False
+    if database.is_sqlite:
+        async with database.reading() as connection:
+            for statement, parameters in sent.statements.items():
+                asked = f"EXPLAIN QUERY PLAN {statement}"
+                plan = await connection.exec_driver_sql(asked, parameters)
+                matched = [_SCAN.match(row.detail) for row in plan]
+                found[statement] = {_named(one["table"], one["index"]) for one in matched if one}
+        return found
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        arrays.prepare(connection)
+        # A test's store is so small that reading it whole is cheap: what is asked here is whether
+        # there is another way. `bench growth` looks at a large one.
+        await connection.execute("SET enable_seqscan = off")
+        for statement, parameters in sent.statements.items():
+            found[statement] = set()
+            # As it is planned for its parameters, and as a prepared one is planned for any.
+            for asked in ("EXPLAIN (FORMAT JSON)", "EXPLAIN (GENERIC_PLAN, FORMAT JSON)"):
+                told = await _explained(connection, asked, statement, parameters)
+                found[statement] |= {
+                    node["Relation Name"]
+                    for node in _nodes(told[0]["Plan"])
+                    if node["Node Type"] == "Seq Scan"
+                }
+    return found
+
+
+async def _explained(
+    connection: "psycopg.AsyncConnection[Any]", asked: str, statement: str, parameters: Any
+) -> Any:
+    if "GENERIC_PLAN" not in asked:
+        cursor = await connection.execute(f"{asked} {statement}", parameters)  # type: ignore[call-overload]
+    else:
+        query = PostgresQuery(Transformer(connection))
+        query.convert(statement, parameters)
+        cursor = await connection.execute(f"{asked} {query.query.decode()}".encode())
+    return (await cursor.fetchone())[0]
+
+
+def _named(table: str, index: str | None) -> str:
+    return f"{table} by {index}" if index else table
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for inner in plan.get("Plans", ()):
+        yield from _nodes(inner)
+
+
+async def analyze(database: Database) -> None:
+    """Let the database know how its rows are distributed."""
+    async with database.transaction() as connection:
+        await connection.execute(text("ANALYZE"))

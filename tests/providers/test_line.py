@@ -1,0 +1,195 @@
+"""Connections that are kept: what may be used again, and that nothing is ever written twice."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from app.providers.exchange import HELD_UP, Answered, Broken
+from app.providers.wire import Wire
+from tests.providers.sockets import http_answer
+
+pytestmark = pytest.mark.anyio
+
+ANSWER = http_answer(b"x")
+
+
+@dataclass
+class Server:
+    """Answers on connections that it leaves open, until it is told otherwise."""
+
+    answers: Callable[[int], bytes]  # by the number of the request, from 1
+    connections: list[asyncio.StreamWriter] = field(default_factory=list)
+    requests: int = 0
+    port: int = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections.append(writer)
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                length = int(head.lower().partition(b"content-length:")[2].split()[0])
+                await reader.readexactly(length)
+                self.requests += 1
+                answer = self.answers(self.requests)
+                writer.write(answer)
+                if not answer:
+                    return
+        except (asyncio.IncompleteReadError, OSError):
+            return
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def running(answers: Callable[[int], bytes] = lambda _: ANSWER) -> AsyncIterator[Server]:
+    server = Server(answers)
+    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    server.port = listening.sockets[0].getsockname()[1]
+    try:
+        yield server
+    finally:
+        listening.close()
+        for one in server.connections:
+            one.transport.abort()
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def way() -> AsyncIterator[Wire]:
+    opened = Wire(timeout=2.0, concurrency=4, kept=0.5)
+    yield opened
+    await opened.close()
+
+
+async def post(way: Wire, server: Server, **options: object) -> object:
+    url = f"http://127.0.0.1:{server.port}/soap"
+    return await way.post(url, b"<e/>", {"SOAPAction": '""'}, **options)  # type: ignore[arg-type]
+
+
+async def test_one_connection_serves_calls_one_after_another(way: Wire) -> None:
+    async with running() as server:
+        answers = [await post(way, server) for _ in range(5)]
+
+        assert answers == [Answered(200, b"x")] * 5
+        assert (server.requests, len(server.connections)) == (5, 1)
+
+
+async def test_no_connection_serves_two_calls_at_once(way: Wire) -> None:
+    async with running() as server:
+        await asyncio.gather(*(post(way, server) for _ in range(4)))
+
+        assert (server.requests, len(server.connections)) == (4, 4)
+
+
+async def test_no_more_connections_stand_than_calls_may_be_made_at_once(way: Wire) -> None:
+    async with running() as server:
+        answers = await asyncio.gather(*(post(way, server) for _ in range(20)))
+
+        assert answers == [Answered(200, b"x")] * 20
+        assert (server.requests, len(server.connections)) == (20, 4)
+
+
+async def test_a_connection_that_its_server_closed_meanwhile_is_not_written_to(way: Wire) -> None:
+    async with running() as server:
+        await post(way, server)
+        server.connections[0].close()
+        await asyncio.sleep(0.05)
+
+        assert await post(way, server) == Answered(200, b"x")
+        assert (server.requests, len(server.connections)) == (2, 2)
+
+
+async def test_a_connection_on_which_something_came_by_itself_is_not_used_again(way: Wire) -> None:
+    late = http_answer(b"-1", 408)
+    async with running() as server:
+        await post(way, server)
+        server.connections[0].write(late)
+        await asyncio.sleep(0.05)
+
+        assert await post(way, server) == Answered(200, b"x")
+        assert len(server.connections) == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        http_answer(b"x", 200, "Connection: close"),
+        ANSWER.replace(b"HTTP/1.1", b"HTTP/1.0"),
+    ],
+    ids=["said so", "an old protocol"],
+)
+async def test_a_connection_that_its_server_will_close_is_not_used_again(
+    way: Wire, answer: bytes
+) -> None:
+    async with running(lambda _: answer) as server:
+        for _ in range(3):
+            assert await post(way, server) == Answered(200, b"x")
+
+        assert len(server.connections) == 3
+
+
+async def test_a_connection_is_kept_for_a_while_only(way: Wire) -> None:
+    async with running() as server:
+        await post(way, server)
+        await asyncio.sleep(1.2)
+
+        assert server.connections[0].is_closing()
+        await post(way, server)
+        assert len(server.connections) == 2
+
+
+async def test_a_kept_connection_that_breaks_after_the_request_is_broken_and_not_repeated(
+    way: Wire,
+) -> None:
+    async with running(lambda number: ANSWER if number == 1 else b"") as server:
+        await post(way, server)
+
+        assert await post(way, server) == Broken("ServerDisconnectedError")
+        assert (server.requests, len(server.connections)) == (2, 1)
+
+
+async def test_what_came_after_an_answer_is_nobodys_answer(way: Wire) -> None:
+    async with running(lambda number: ANSWER if number > 1 else ANSWER + ANSWER) as server:
+        assert isinstance(await post(way, server), Broken)
+
+        assert await post(way, server) == Answered(200, b"x")
+        assert (server.requests, len(server.connections)) == (2, 2)
+
+
+async def test_each_call_is_asked_for_with_its_connection_standing(way: Wire) -> None:
+    stood = []
+
+    async with running() as server:
+
+        async def may_begin() -> bool:
+            await asyncio.sleep(0.05)
+            stood.append((len(server.connections), server.requests))
+            return len(stood) != 2
+
+        answers = [await post(way, server, may_begin=may_begin) for _ in range(3)]
+
+        assert answers == [Answered(200, b"x"), HELD_UP, Answered(200, b"x")]
+        assert stood == [(1, 0), (1, 1), (1, 1)]
+        assert server.requests == 2
+
+
+async def test_a_call_that_was_given_up_leaves_its_connection_to_nobody(way: Wire) -> None:
+    async with running(lambda number: ANSWER if number > 1 else b"HTTP/1.1 200 OK\r\n") as server:
+        asking = asyncio.create_task(post(way, server))
+        await asyncio.sleep(0.1)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+
+        assert await post(way, server) == Answered(200, b"x")
+        assert len(server.connections) == 2
+
+
+async def test_a_header_that_would_be_two_is_not_sent(way: Wire) -> None:
+    async with running() as server:
+        url = f"http://127.0.0.1:{server.port}/"
+        exchange = await way.post(url, b"<e/>", {"SOAPAction": "a\r\nX: b"})
+
+        assert type(exchange).__name__ == "NotSent"
+        assert server.connections == []
