@@ -24,7 +24,7 @@ SETTINGS = {
     "MULTICANAL_DISK_RESERVE": "0",
 }
 SENDERS = 8
-EVERY = 0.25  # seconds between two looks
+EVERY = 0.1  # seconds between two looks
 MIB = 1024 * 1024
 
 

@@ -67,7 +67,9 @@ async def serving(
         over.set()
         listening.close()
         for writer in writers:
-            writer.transport.abort()
+            # One that has ended after its last byte belongs to no loop any more.
+            with suppress(AttributeError):
+                writer.transport.abort()
         await asyncio.gather(*serving_now)
         await listening.wait_closed()
 
