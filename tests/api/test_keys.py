@@ -339,7 +339,9 @@ async def test_what_an_operator_does_is_logged_by_key_and_nothing_personal(
         team = {"recipients": ["marie.durand@exemple.fr"]}
         await api.call("PUT", f"{path}/team-recipients", key=admin, body=team)
 
-    told = {one["event"]: one.get("by") for one in lines if one["event"] != "answered"}
+    # Beside requests, the API tells that these tests have no provider.
+    besides = {"answered", "wsdl_not_bound"}
+    told = {one["event"]: one.get("by") for one in lines if one["event"] not in besides}
     by = admin.split("_")[2]
     done = ("client_created", "key_created", "key_rotated", "key_revoked", "client_changed")
     assert told == dict.fromkeys((*done, "team_replaced"), by)
