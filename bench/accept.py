@@ -1,13 +1,14 @@
 """Accept one SMS durably: closed loop at 32 and 128 connections, and open loop at a steady rate."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
 from bench.asked import Asked
-from bench.compared import Bound, Comparison
+from bench.compared import Bound, Comparison, Sample
 from bench.offered import COLUMNS, offered, served
-from bench.subjects import sms
+from bench.subjects import Subject, sms
+from tests.postgres import Postgres
 
 WIDE: Final = 128  # connections of the open loop
 ANY: Final = "TRUE"  # message
@@ -44,20 +45,7 @@ def _closed(
         for wide in asked.connections if processes == 1 else asked.connections[-1:]:
             title = f"accept one SMS, {kind}, {processes} process(es), {wide} connections"
             found = Comparison(title, COLUMNS if server else COLUMNS[:-1], bounds)
-            works = {
-                one.name: partial(
-                    offered,
-                    asked,
-                    one,
-                    server,
-                    sms(one),
-                    expected=202,
-                    counted=ANY,
-                    connections=wide,
-                )
-                for one in subjects
-            }
-            found.run(asked, works)
+            found.run(asked, _works(asked, subjects, server, connections=wide))
             yield found
 
 
@@ -71,19 +59,14 @@ def open_loop(asked: Asked) -> Iterator[Comparison]:
             )
             title = f"accept one SMS, PostgreSQL, 1 process, {rate} offered a second"
             found = Comparison(title, COLUMNS, bounds)
-            works = {
-                one.name: partial(
-                    offered,
-                    asked,
-                    one,
-                    server,
-                    sms(one),
-                    expected=202,
-                    counted=ANY,
-                    connections=WIDE,
-                    rate=rate,
-                )
-                for one in subjects
-            }
-            found.run(asked, works)
+            found.run(asked, _works(asked, subjects, server, connections=WIDE, rate=rate))
             yield found
+
+
+def _works(
+    asked: Asked, subjects: Sequence[Subject], server: Postgres | None, **load: float
+) -> dict[str, Callable[[], Sample]]:
+    return {
+        one.name: partial(offered, asked, one, server, sms(one), expected=202, counted=ANY, **load)
+        for one in subjects
+    }
