@@ -16,8 +16,9 @@ from app.domain.identifiers import Identifiers
 from app.domain.message import Channel
 from app.providers import registry
 from app.settings import AllSettings, CoreSettings
+from app.store.addresses import address
 from app.store.clock import Clock
-from app.store.database import Database, address
+from app.store.database import Database
 from app.store.revision import NEWEST, revision
 
 

@@ -21,7 +21,7 @@ from app.domain.message import Mode
 from app.ready import ready
 from app.store import clients
 from app.store import keys as store
-from app.store.database import missing_file
+from app.store.addresses import missing_file
 
 app = typer.Typer(help="API keys.", no_args_is_help=True)
 

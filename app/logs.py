@@ -6,30 +6,30 @@ where it was raised are enough to find it.
 
 import asyncio
 import contextlib
-import json
 import logging
 import sys
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
+from datetime import UTC, datetime
+from json.encoder import encode_basestring_ascii
 from types import TracebackType
 from typing import Any, Final, TextIO
 
 import structlog
+from pydantic_core import to_json
+
+from app.domain.jsons import writer
 
 # Their DEBUG prints requests and answers whole.
 _LOUD: Final = ("aiohttp", "zeep", "sqlalchemy", "aiosqlite", "asyncio", "alembic", "psycopg")
 _Event = MutableMapping[str, Any]
+# As `app.api.requests` has it: not every command that logs reads the API.
+_Tell = Callable[[str, str, str | None, int, str | None, float], None]
 _Fault = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
 def configure(level: str, *, readable: bool = False) -> None:
     """Send every log of this process to standard error; `readable` is for a terminal."""
-    before: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _without_text,
-    ]
     renderer: Any = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     if not readable:
         renderer = _as_json
@@ -37,7 +37,7 @@ def configure(level: str, *, readable: bool = False) -> None:
     structlog.configure(
         # Not through the standard library's loggers: they look up who called, and copy each line
         # twice, which costs more than all else of a request's line.
-        processors=[*before, renderer],
+        processors=[*_STEPS] if renderer is _as_json else [_completed, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda *_: lines,
         cache_logger_on_first_use=False,
@@ -45,7 +45,7 @@ def configure(level: str, *, readable: bool = False) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=before,
+            foreign_pre_chain=[_completed],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
@@ -58,6 +58,34 @@ def configure(level: str, *, readable: bool = False) -> None:
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     # Its lines hold whole addresses, and with them the callback's secret and documents' tokens.
     logging.getLogger("uvicorn.access").disabled = True
+
+
+def of_requests() -> _Tell | None:
+    """Return what writes the line of a request into the log that `configure` made.
+
+    It is the line that structlog would make of it, at a fifth of the price: each request has one.
+    None where there is another log, or none at the level info.
+    """
+    made = structlog.get_config()
+    if made["processors"] != _STEPS or not logging.getLogger().isEnabledFor(logging.INFO):
+        return None
+    lines: Lines = made["logger_factory"]()
+
+    def tell(
+        request_id: str, method: str, route: str | None, status: int, key: str | None, ms: float
+    ) -> None:
+        lines.msg(
+            f'{{"method": {_text(method)}, "route": {_text(route)}, "status": {status},'
+            f' "key": {_text(key)}, "ms": {ms!r}, "event": "answered",'
+            f' "request_id": {_text(request_id)}, "level": "info",'
+            f' "timestamp": {to_json(datetime.now(UTC)).decode()}}}'
+        )
+
+    return tell
+
+
+def _text(value: str | None) -> str:
+    return encode_basestring_ascii(value) if value is not None else "null"
 
 
 class Lines:
@@ -88,14 +116,31 @@ class Lines:
             self._stream.flush()
 
 
-_WRITTEN: Final = json.JSONEncoder(default=repr).encode
+_WRITTEN: Final = writer(default=repr)
+# As structlog.stdlib.add_log_level has them.
+_LEVELS: Final = {"warn": "warning", "exception": "error"}
+_HIDING: Final = frozenset({"exc_info", "exception", "stack_info"})
+
+
+def _completed(_logger: object, name: str, event: _Event) -> _Event:
+    """Add what holds for all lines of a task, the level and the time; take away exceptions' texts.
+
+    In one step, and with the quickest writer of times: each request has a line.
+    """
+    structlog.contextvars.merge_contextvars(None, name, event)
+    event["level"] = _LEVELS.get(name, name)
+    event["timestamp"] = to_json(datetime.now(UTC))[1:-1].decode()
+    return event if _HIDING.isdisjoint(event) else _without_text(event)
 
 
 def _as_json(_logger: object, _name: str, event: _Event) -> str:
     return _WRITTEN(event)
 
 
-def _without_text(_logger: object, _name: str, event: _Event) -> _Event:
+_STEPS: Final[list[Any]] = [_completed, _as_json]
+
+
+def _without_text(event: _Event) -> _Event:
     """Replace an exception by its classes and places."""
     found = event.pop("exc_info", None)
     event.pop("exception", None)

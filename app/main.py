@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from app import __doc__ as description
+from app import logs
 from app.api import openapi, problems, seen
 from app.api.access import Access
 from app.api.claims import Reading, Rules
@@ -19,13 +20,14 @@ from app.api.metrics import figure
 from app.api.rates import Rates
 from app.api.recognise import Recognise
 from app.api.requests import RequestLog
-from app.api.routes import HOT, ROUTERS
+from app.api.routes import HOT, ROUTERS, at_once
 from app.api.team import Team
 from app.build import WrongRevision, build, closed, now, opened, prepare_store
-from app.delivery import accept, acknowledge, publish
+from app.delivery import accept, publish
 from app.delivery.follow import Followers
 from app.delivery.gateway import Gateway
 from app.delivery.gather import Gathering
+from app.delivery.hear import Hearing
 from app.delivery.limit import Limiter
 from app.delivery.settings import Limits
 from app.domain.twins import twin_of
@@ -93,9 +95,7 @@ def build_edge(settings: AllSettings, gateway: Gateway) -> Edge:
         accepting=Gathering(lambda items: accept.accept(gateway, items), is_unavailable),
         remembering=Gathering(lambda keys: accept.remember(gateway, keys), is_unavailable),
         finding=Gathering(lambda ids: seen.look_up(gateway, ids), is_unavailable),
-        acknowledging=Gathering(
-            lambda received: acknowledge.receive_many(gateway, received), acknowledge.concerns_all
-        ),
+        acknowledging=Hearing(gateway),
         figuring=Gathering(lambda asked: figure(gateway, asked), is_unavailable),
         looking=Gathering(lambda wanted: publish.look(gateway, wanted), is_unavailable),
         followers=Followers(gateway),
@@ -147,9 +147,9 @@ def create_app(edge: Edge | None = None) -> FastAPI:
 
 def application(edge: Edge) -> ASGIApp:
     """Return what a server runs: the HTTP application, and one log line for each request."""
-    return RequestLog(
-        Direct(create_app(edge), edge, HOT), edge.gateway.ids, edge.measures, edge.held
-    )
+    direct = Direct(create_app(edge), edge, HOT, at_once(edge))
+    gateway = edge.gateway
+    return RequestLog(direct, gateway.ids, edge.measures, edge.held, logs.of_requests())
 
 
 def _described(app: FastAPI) -> dict[str, object]:

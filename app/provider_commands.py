@@ -19,7 +19,8 @@ from app.providers.efidem.soap import CannotBind
 from app.ready import ready
 from app.settings import AllSettings, load
 from app.store import unmapped
-from app.store.database import Database, missing_file
+from app.store.addresses import missing_file
+from app.store.database import Database
 from app.store.unmapped import OTHER
 
 app = typer.Typer(help="The providers' contracts.", no_args_is_help=True)

@@ -16,7 +16,7 @@ from app.delivery.webhook_settings import WebhookSettings
 from app.providers.efidem.settings import EfidemSettings
 from app.providers.fax123.settings import Fax123Settings
 from app.providers.twins import TwinSettings, clashes
-from app.store.database import address
+from app.store.addresses import address
 
 PREFIX: Final = "MULTICANAL_"
 SECRET_LENGTH: Final = 32  # bytes, in production

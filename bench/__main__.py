@@ -15,7 +15,7 @@ from bench.batch import batch
 from bench.callback import callback
 from bench.compared import Comparison
 from bench.dispatch import dispatch, dispatch_50ms
-from bench.growth import growth
+from bench.growth import growth, growth_sqlite
 from bench.memory import memory
 from bench.read import read
 
@@ -30,6 +30,7 @@ ROWS: Final[Mapping[str, Callable[[Asked], Iterator[Comparison]]]] = {
     "callback": callback,
     "batch": batch,
     "growth": growth,
+    "growth-sqlite": growth_sqlite,
     "attachment": attachment,
     "memory": memory,
 }

@@ -53,7 +53,9 @@ class Asked:
 
     def server(self, stack: ExitStack) -> Postgres:
         """Return a PostgreSQL that runs until the stack is left."""
-        return self.running or stack.enter_context(site.postgresql(self.database))
+        return self.running or stack.enter_context(
+            site.postgresql(self.database, used=not self.smoke)
+        )
 
     def folder_of(self, name: str) -> Path:
         """Return a new folder."""

@@ -39,9 +39,7 @@ def batch(asked: Asked) -> Iterator[Comparison]:
         ):
             found = Comparison(f"a batch of {count} {kind}, PostgreSQL", COLUMNS, BOUNDS)
             works = {
-                one.name: partial(
-                    _sent, asked, one, server, path, {"messages": messages}, idle[one.name]
-                )
+                one.name: partial(_sent, asked, one, server, path, messages, idle[one.name])
                 for one in subjects
             }
             found.run(asked, works)
@@ -74,15 +72,16 @@ def _sent(
     subject: Subject,
     server: Postgres,
     path: str,
-    body: dict[str, Any],
+    messages: list[dict[str, Any]],
     idle: float,
 ) -> Sample:
     (pid,) = subject.pids
-    count, faults = len(body["messages"]), []
+    count, faults = len(messages), []
+    body = json.dumps({"messages": messages}).encode()
     before = having(subject, "TRUE")
     forget_peak(pid)
     spent, began = (cpu(pid), cpu(server.pid)), time.perf_counter()
-    subject.post(path, body)
+    subject.offer(path, body)
     seconds = time.perf_counter() - began
     service, database = cpu(pid) - spent[0], cpu(server.pid) - spent[1]
     above = peak(pid) - idle
@@ -102,7 +101,7 @@ def _sent(
 
 
 def _beside(
-    asked: Asked, subject: Subject, path: str, body: dict[str, Any], *, busy: bool
+    asked: Asked, subject: Subject, path: str, body: bytes, *, busy: bool
 ) -> dict[str, Any]:
     """Return what became of single requests, while batches come one after the other or not."""
     given = (subject.ports, sms(subject), subject.folder)
@@ -111,7 +110,7 @@ def _beside(
         return load(*given, cores=asked.generator, first=fresh(), **options)
     with loading(*given, cores=asked.generator, first=fresh(), **options) as process:
         while process.poll() is None:
-            subject.post(path, body)
+            subject.offer(path, body)
         told, _ = process.communicate()
     found: dict[str, Any] = json.loads(told)
     return found

@@ -34,6 +34,7 @@ class Line:
     command: list[str]
     depth: int  # messages
     store: Callable[[Subject, int], None] = store_sms
+    submitted: str = SUBMITTED  # in SQL; where very many are stored, as an index has it
 
 
 def dispatch(asked: Asked) -> Iterator[Comparison]:
@@ -101,7 +102,7 @@ def dispatched(asked: Asked, line: Line, server: Postgres, port: int) -> Sample:
     """Dispatch for some time; where the queue ran dry meanwhile, again with a deeper one."""
     while True:
         _fill(asked, line)
-        sample = _dispatch(asked, line, server, port)
+        sample = worked(asked, line, server, port)
         if sample is not None:
             return sample
         line.depth *= DEEPER
@@ -126,9 +127,10 @@ def _fill(asked: Asked, line: Line) -> None:
         connection.execute("CHECKPOINT")
 
 
-def _dispatch(asked: Asked, line: Line, server: Postgres, port: int) -> Sample | None:
-    subject = line.subject
-    before = having(subject, SUBMITTED), _sends(port)
+def worked(asked: Asked, line: Line, server: Postgres, port: int) -> Sample | None:
+    """Have what is queued dispatched for some time; None where the queue ran dry meanwhile."""
+    subject, submitted = line.subject, line.submitted
+    before = having(subject, submitted), _sends(port)
     with running(
         line.command, subject.folder, cores=asked.service, environment=subject.environment
     ) as process:
@@ -138,18 +140,18 @@ def _dispatch(asked: Asked, line: Line, server: Postgres, port: int) -> Sample |
             time.sleep(0.02)
         time.sleep(asked.warm)
         # Where it only has to work, few wait: they may be gone by now.
-        done = before[0] if asked.smoke else having(subject, SUBMITTED)
+        done = before[0] if asked.smoke else having(subject, submitted)
         began = time.perf_counter()
         spent = cpu(process.pid), cpu(server.pid)
         time.sleep(asked.seconds)
         left = having(subject, QUEUED)
-        many = having(subject, SUBMITTED) - done
+        many = having(subject, submitted) - done
         seconds = time.perf_counter() - began
         service, database = cpu(process.pid) - spent[0], cpu(server.pid) - spent[1]
     if left == 0 and not asked.smoke:
         return None
     faults = []
-    sent, kept = _sends(port) - before[1], having(subject, SUBMITTED) - before[0]
+    sent, kept = _sends(port) - before[1], having(subject, submitted) - before[0]
     # F and T are cut off in their calls; our worker ends them first.
     if subject.name == "ours" and kept != sent:
         faults.append(f"{sent} sent, {kept} submitted; now {_statuses(subject)}")

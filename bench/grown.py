@@ -14,13 +14,15 @@ from sqlalchemy import select
 from app.delivery import publish
 from app.delivery.accept import Key, accept
 from app.domain.message import Channel
+from app.domain.outcome import Accepted
 from app.domain.status import Status
 from app.store import messages, migrate
 from app.store.database import Database
 from app.store.messages import Move
 from app.store.tables import clients
 from bench.multiply import TABLES, multiply
-from tests.gateways import World, sms
+from bench.multiply_file import multiply_file
+from tests.gateways import World, fax, sms
 
 ORIGINALS: Final = 1000  # messages that each copy copies
 TOGETHER: Final = 100  # arrivals in one commit
@@ -57,9 +59,29 @@ def arrivals(world: World, count: int) -> list[Any]:
     ]
 
 
+async def faxes(url: str, count: int) -> list[str]:
+    """Have a store hold so many more faxes that 123-fax took; return our references of them."""
+    world = await opened(url)
+    found: list[str] = []
+    while len(found) < count:
+        world.clock.time = datetime.now(UTC)
+        some = range(min(TOGETHER, count - len(found)))
+        await accept(world.gateway, [world.arrival(fax()) for _ in some])
+        taken = [Accepted(None, "113", "Document transmis") for _ in some]
+        ended = await world.submit(Channel.FAX, *taken)
+        found += [one.held.claim.reference for one in ended]
+    while await publish.publish(world.gateway):
+        pass
+    await world.gateway.database.close()
+    return found
+
+
 def fill(url: str, many: int) -> None:
-    """Bring an empty PostgreSQL store to this version's tables, and to so many delivered messages."""
+    """Bring an empty store to this version's tables, and to so many delivered messages."""
     asyncio.run(_originals(url, min(many, ORIGINALS)))
+    if url.startswith("sqlite"):
+        multiply_file(url.removeprefix("sqlite:///"), many // ORIGINALS - 1)
+        return
     if many > ORIGINALS:
         with without_indexes(url):
             multiply(url, many // ORIGINALS - 1)

@@ -1,60 +1,171 @@
-"""Our gateway over stores that are filled already, and requests that are offered to it in turn."""
+"""Our gateway over stores that are filled already, and what it is asked over HTTP and does, in turn."""
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from functools import partial
 from random import randrange
 from typing import Final
 from uuid import UUID, uuid4
 
+import psycopg
+
 from app.domain.identifiers import MESSAGE, shown
 from bench.asked import Asked
+from bench.callback import PATH as CALLBACK
 from bench.compared import Bound, Comparison, Sample
-from bench.offered import COLUMNS, offered
-from bench.subjects import Subject, over, request
+from bench.dispatch import COLUMNS as DISPATCHED
+from bench.dispatch import QUEUED, Line, provider, worked
+from bench.grown import faxes
+from bench.offered import COLUMNS, having, offered
+from bench.stored import store_sms
+from bench.subjects import COMMAND, Subject, over, request
 from tests.postgres import Postgres
 
 NAMES: Final = {"small": "10 thousand stored", "large": "10 million stored"}
 KEYS: Final = 12_000  # a second: more than are used
 PATH: Final = "/v1/messages/@1@"
+WIDE: Final = 128  # connections
+FAXES: Final = 10_000  # a repetition
+QUEUE: Final = 60_000  # messages that wait when a worker begins
+IN_FLIGHT: Final = 64
+# In the words of a partial index: to count them must not read ten million rows.
+SUBMITTED: Final = "status = 'submitted' AND due_at IS NOT NULL"
+NOTHING_LATER: Final = f"UPDATE messages SET due_at = NULL WHERE {SUBMITTED}"
 
 
-def bounds(*, judged: bool = True) -> list[Bound]:
+def bounds(*, judged: bool = True, timed: bool = True, large: str = NAMES["large"]) -> list[Bound]:
     """Return what many stored messages may cost."""
     rate, late = ((0.9, 0.95), (1.5,)) if judged else ((), ())
-    return [
-        Bound("rate", NAMES["large"], NAMES["small"], *rate),
-        Bound("p99", NAMES["large"], NAMES["small"], *late, most=True),
-        Bound("database", NAMES["large"], NAMES["small"]),
-    ]
+    found = [Bound("rate", large, NAMES["small"], *rate)]
+    if timed:
+        found.append(Bound("p99", large, NAMES["small"], *late, most=True))
+    return [*found, Bound("database", large, NAMES["small"])]
+
+
+@dataclass(slots=True)
+class Grown:
+    """A store that is filled, our gateway over it, and what it is asked for."""
+
+    subject: Subject
+    ids: Sequence[UUID]  # of messages from all over it
+    references: list[str] = field(default_factory=list)  # of faxes that nobody acknowledged yet
 
 
 @contextmanager
-def serving(asked: Asked, urls: Mapping[str, str]) -> Iterator[dict[str, Subject]]:
+def serving(
+    asked: Asked, urls: Mapping[str, str], settings: Mapping[str, str]
+) -> Iterator[dict[str, Subject]]:
     """Serve each store by a process of its own."""
     with ExitStack() as stack:
-        yield {
-            name: stack.enter_context(over(asked, url, "client").served(asked.service))
-            for name, url in urls.items()
-        }
+        found = {}
+        for name, url in urls.items():
+            subject = over(asked, url, "client")
+            subject.environment = {**subject.environment, **settings}
+            found[name] = stack.enter_context(subject.served(asked.service))
+        yield found
 
 
 def requested(
     asked: Asked, server: Postgres, urls: Mapping[str, str], ids: Mapping[str, Sequence[UUID]]
 ) -> Iterator[Comparison]:
-    """Take messages in, and read the status of old ones, over HTTP."""
-    with serving(asked, urls) as subjects:
-        for title, work in (("accept one SMS", _accepted), ("status read by id", _read)):
-            found = Comparison(f"{title}, PostgreSQL, 128 connections", COLUMNS, bounds())
+    """Send what waits, take faxes' callbacks and messages in, and read the status of old ones."""
+    with ExitStack() as stack:
+        port = stack.enter_context(provider(asked, 0.0))
+        settings = {
+            "MULTICANAL_EFIDEM_ADDRESS": f"http://127.0.0.1:{port}/soap",
+            "MULTICANAL_EFIDEM_CONCURRENCY": str(IN_FLIGHT),
+        }
+        subjects = stack.enter_context(serving(asked, urls, settings))
+        grown = {
+            name: Grown(one, ids[name], asyncio.run(_faxes(asked, urls[name])))
+            for name, one in subjects.items()
+        }
+        for title, columns, work in (
+            (f"claim, call and record SMS, {IN_FLIGHT} in flight", DISPATCHED, None),
+            ("fax callback", COLUMNS, _called_back),
+            ("accept one SMS", COLUMNS, _accepted),
+            ("status read by id", COLUMNS, _read),
+        ):
+            title_now = f"{title}, PostgreSQL" + (f", {WIDE} connections" if work else "")
+            found = Comparison(title_now, columns, bounds(timed=work is not None))
             works = {
-                NAMES[name]: partial(work, asked, one, server, ids[name])
-                for name, one in subjects.items()
+                NAMES[name]: partial(work or partial(_sent, port=port), asked, one, server)
+                for name, one in grown.items()
             }
             found.run(asked, works)
             yield found
 
 
-def _accepted(asked: Asked, subject: Subject, server: Postgres, _ids: Sequence[UUID]) -> Sample:
+def requested_of_files(
+    asked: Asked, urls: Mapping[str, str], ids: Mapping[str, Sequence[UUID]]
+) -> Iterator[Comparison]:
+    """Take callbacks and messages in, and read old ones' status; each store is a file of SQLite's."""
+    names = NAMES | {"large": "1 million stored"}
+    with serving(asked, urls, {}) as subjects:
+        grown = {
+            name: Grown(one, ids[name], asyncio.run(_faxes(asked, urls[name])))
+            for name, one in subjects.items()
+        }
+        for title, work in (
+            ("fax callback", _called_back),
+            ("accept one SMS", _accepted),
+            ("status read by id", _read),
+        ):
+            title_now = f"{title}, SQLite, {WIDE} connections"
+            found = Comparison(title_now, COLUMNS[:-1], bounds(large=names["large"])[:-1])
+            works = {names[name]: partial(work, asked, one, None) for name, one in grown.items()}
+            found.run(asked, works)
+            yield found
+
+
+async def _faxes(asked: Asked, url: str) -> list[str]:
+    return await faxes(url, asked.many(FAXES) * asked.repetitions)
+
+
+def _sent(asked: Asked, grown: Grown, server: Postgres, port: int) -> Sample:
+    """Have a worker send what waits; as much waits in each store when it begins."""
+    subject = grown.subject
+    with psycopg.connect(subject.url) as connection:
+        connection.execute(NOTHING_LATER)  # of what was sent before
+    depth = asked.many(QUEUE)
+    while True:
+        store_sms(subject, max(depth - having(subject, QUEUED), 0))
+        line = Line(subject, [COMMAND, "worker"], depth, submitted=SUBMITTED)
+        sample = worked(asked, line, server, port)
+        if sample is not None:
+            return sample
+        depth *= 2
+
+
+def _called_back(asked: Asked, grown: Grown, server: Postgres | None) -> Sample:
+    """Take in acknowledgements, each the first of its fax."""
+    subject, some = grown.subject, asked.many(FAXES)
+    values = [grown.references.pop() for _ in range(some)]
+    before = _applied(subject)
+    sample = offered(
+        asked,
+        subject,
+        server,
+        request(subject, "GET", CALLBACK),
+        expected=200,
+        values=values,
+        connections=WIDE,
+        most=some,
+        warm=0.0,
+    )
+    applied = _applied(subject) - before
+    faults = [] if applied == some else [f"{applied} of {some} acknowledgements applied"]
+    return replace(sample, faults=[*sample.faults, *faults])
+
+
+def _applied(subject: Subject) -> int:
+    return having(subject, "applied_at IS NOT NULL AND note IS NULL", of="acknowledgements")
+
+
+def _accepted(asked: Asked, grown: Grown, server: Postgres | None) -> Sample:
+    subject = grown.subject
     # Keys and recipients of their own, in no order: what costs most where there are very many.
     some = range(int((asked.seconds + asked.warm) * KEYS))
     values = [f"{uuid4()}\t{randrange(10**6):06}" for _ in some]
@@ -63,10 +174,10 @@ def _accepted(asked: Asked, subject: Subject, server: Postgres, _ids: Sequence[U
     length = len(body) - len("@2@") + 6
     head = f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n".encode()
     template = template.removesuffix(b"\r\n") + head + body
-    return offered(asked, subject, server, template, expected=202, values=values, connections=128)
+    return offered(asked, subject, server, template, expected=202, values=values, connections=WIDE)
 
 
-def _read(asked: Asked, subject: Subject, server: Postgres, ids: Sequence[UUID]) -> Sample:
-    values = [shown(MESSAGE, one) for one in ids]
+def _read(asked: Asked, grown: Grown, server: Postgres | None) -> Sample:
+    subject, values = grown.subject, [shown(MESSAGE, one) for one in grown.ids]
     template = request(subject, "GET", PATH)
-    return offered(asked, subject, server, template, expected=200, values=values, connections=128)
+    return offered(asked, subject, server, template, expected=200, values=values, connections=WIDE)

@@ -23,7 +23,7 @@ from app.store.tables import attempts, messages
 from bench.asked import Asked, store
 from bench.compared import Comparison, Sample
 from bench.grown import arrivals, fill, opened
-from bench.grown_service import NAMES, bounds, requested
+from bench.grown_service import NAMES, bounds, requested, requested_of_files
 from bench.measured import cpu
 from tests.gateways import World, fax
 from tests.postgres import Postgres
@@ -58,6 +58,17 @@ def growth(asked: Asked) -> Iterator[Comparison]:
         ids = {name: asyncio.run(_ids(url)) for name, url in urls.items()}
         yield from requested(asked, server, urls, ids)
         yield from compared(asked, server, urls, ids)
+
+
+def growth_sqlite(asked: Asked) -> Iterator[Comparison]:
+    """Files of SQLite's, over HTTP: ten thousand messages, and a million."""
+    with quiet():
+        urls = {}
+        for name, many in {"small": asked.many(FEW), "large": asked.many(MANY // 10)}.items():
+            urls[name] = store(None, asked.folder_of(name))
+            fill(urls[name], many)
+        ids = {name: asyncio.run(_ids(url)) for name, url in urls.items()}
+        yield from requested_of_files(asked, urls, ids)
 
 
 def _size(server: Postgres) -> None:

@@ -23,6 +23,7 @@ import uvloop
 MARK: Final = b"@@@@@@@@@@@@"  # where a request's own number stands, in twelve digits
 VALUES: Final = (b"@1@", b"@2@")  # where the values of a line of `--values` stand
 PATIENCE: Final = 20.0  # seconds for the answers that are still due at the end
+TICK: Final = 0.0005  # seconds between two looks at what is due
 
 
 class Requests:
@@ -136,7 +137,8 @@ async def _clock(offer: Offer, rate: float, until: float) -> None:
                 offer.idle.popleft().send(due)
             else:
                 offer.due.append(due)
-        await asyncio.sleep(0.0005)
+        # In a thread: the loop's own timers have no more than whole milliseconds.
+        await asyncio.to_thread(time.sleep, TICK)
 
 
 async def run(asked: argparse.Namespace) -> dict[str, Any]:
@@ -158,8 +160,10 @@ async def run(asked: argparse.Namespace) -> dict[str, Any]:
     offer.counting = True
     spent, counted = time.process_time(), time.perf_counter()
     offer.since = counted
-    while time.perf_counter() < until and not 0 < offer.most <= sum(offer.all.values()):
-        await asyncio.sleep(min(0.05, asked.seconds))
+    while (left := until - time.perf_counter()) > 0:
+        if 0 < offer.most <= sum(offer.all.values()):
+            break
+        await asyncio.sleep(min(0.05, left))
     offer.counting = False
     seconds, busy = time.perf_counter() - counted, time.process_time() - spent
     offer.sending = False

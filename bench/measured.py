@@ -4,6 +4,7 @@ import os
 import statistics
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,9 +18,10 @@ STOLEN: Final = 0.02  # of all time
 def family(pid: int) -> list[int]:
     """Return a process and all that descend from it."""
     found = [pid]
-    for one in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in _read(one).split():
-            found += family(int(child))
+    with suppress(FileNotFoundError):  # it ended meanwhile
+        for one in Path(f"/proc/{pid}/task").glob("*/children"):
+            for child in _read(one).split():
+                found += family(int(child))
     return found
 
 

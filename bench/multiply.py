@@ -21,9 +21,9 @@ TABLES: Final = (
     "webhook_deliveries",
 )
 # Who asks and who is told are the same for every copy.
-_SAME: Final = frozenset({"client_id", "endpoint_id"})
-_HEX: Final = frozenset({"recipient_digest", "digest", "fingerprint"})
-_NAMES: Final = frozenset({"reference", "attempt_reference", "provider_message_id", "key"})
+SAME: Final = frozenset({"client_id", "endpoint_id"})
+HEX: Final = frozenset({"recipient_digest", "digest", "fingerprint"})
+NAMES: Final = frozenset({"reference", "attempt_reference", "provider_message_id", "key"})
 STEP: Final = 60_000  # milliseconds between two copies
 AT_ONCE: Final = 200_000  # rows of one statement, about
 
@@ -76,7 +76,7 @@ def _copying(connection: Connection[Any], table: str) -> sql.Composed:
 def _value(name: str, kind: str, length: int) -> sql.Composable:
     """Return the value of a copy's column."""
     column = sql.SQL("o.{}").format(sql.Identifier(name))
-    if kind == "uuid" and name not in _SAME:
+    if kind == "uuid" and name not in SAME:
         # The first 48 bits of an identifier are milliseconds.
         bits = "('x' || substr(replace({0}::text, '-', ''), 1, 12))::bit(48)::bigint"
         rest = "substr(replace({0}::text, '-', ''), 13)"
@@ -86,9 +86,9 @@ def _value(name: str, kind: str, length: int) -> sql.Composable:
         return sql.SQL(f"{{}} - copy * interval '{STEP} milliseconds'").format(column)
     if name == "position" and kind == "bigint":
         return sql.SQL("{} + copy * (SELECT max(position) FROM original_events)").format(column)
-    if name in _HEX:
+    if name in HEX:
         return sql.SQL("md5({0} || copy) || md5(copy || {0})").format(column)
-    if name in _NAMES:
+    if name in NAMES:
         text = "upper(md5({0} || copy))"
         return sql.SQL(f"substr({text}, 1, {min(length, 32) or 32})").format(column)
     return column

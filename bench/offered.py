@@ -104,9 +104,9 @@ def wrong(told: dict[str, Any], expected: int) -> list[str]:
     return found
 
 
-def having(subject: Subject, condition: str) -> int:
-    """Return how many messages of a subject meet an SQL condition."""
-    statement = f"SELECT count(*) FROM messages WHERE {condition}"
+def having(subject: Subject, condition: str, of: str = "messages") -> int:
+    """Return how many rows of a subject's table meet an SQL condition."""
+    statement = f"SELECT count(*) FROM {of} WHERE {condition}"
     if subject.url.startswith("sqlite"):
         with closing(sqlite3.connect(subject.url.removeprefix("sqlite:///"))) as file:
             return int(file.execute(statement).fetchone()[0])

@@ -14,11 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg
+
 from bench.measured import family
 from tests.postgres import Postgres, free_port
 
 MARK: Final = "@" * 12  # where a request's own number stands: `load.py` has the same
 ROOT: Final = Path(__file__).resolve().parents[1]
+LOGS: Final = 64  # files of 16 MB: as much as is written between two checkpoints at most
 PATIENCE: Final = 60.0  # seconds for a process to be ready, and to end
 ENVIRONMENT: Final = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
 
@@ -61,12 +64,14 @@ def pinned(cores: set[int] | None, command: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def postgresql(cores: set[int] | None) -> Iterator[Postgres]:
-    """Run a PostgreSQL with default durability."""
+def postgresql(cores: set[int] | None, *, used: bool) -> Iterator[Postgres]:
+    """Run a PostgreSQL with default durability; `used`: one that has been at work for some hours."""
     folder = Path(tempfile.mkdtemp(prefix="multicanal-bench-"))
     server = Postgres(folder)
     server.start()
     try:
+        if used:
+            _use(server)
         if cores is not None:
             for pid in family(server.pid):  # later children inherit it
                 with suppress(ProcessLookupError):  # some end at once
@@ -75,6 +80,19 @@ def postgresql(cores: set[int] | None) -> Iterator[Postgres]:
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _use(server: Postgres) -> None:
+    """Have a server make the files of its log, which it then uses again and again.
+
+    A new server makes one after every 16 MB, and nobody's commit proceeds for those 20 to 30 ms.
+    """
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        for _ in range(LOGS):
+            connection.execute(
+                "SELECT pg_logical_emit_message(false, 'bench', ''), pg_switch_wal()"
+            )
+        connection.execute("CHECKPOINT")
 
 
 @contextmanager

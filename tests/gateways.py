@@ -72,6 +72,9 @@ class Scripted:
     async def close(self) -> None:
         pass
 
+    def carries(self, content: Content) -> bool:
+        return True
+
     async def prepare(self, submission: Submission[Content], *, together: bool = False) -> Prepared:
         return Prepared(content=submission.content, files=submission.files)
 

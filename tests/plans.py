@@ -1,8 +1,11 @@
 """What statements really reached the driver, and how the database would find their rows."""
 
+import asyncio
 import re
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -11,7 +14,9 @@ from psycopg.adapt import Transformer
 from sqlalchemy import event, text
 
 from app.store import arrays
+from app.store.alone import Alone, Line, Rows, Values
 from app.store.database import Database
+from app.store.sqlite import Lane
 
 _READS = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
 _SCAN = re.compile(r"SCAN (?P<table>\w+)( USING (COVERING )?INDEX (?P<index>\w+))?")
@@ -52,10 +57,74 @@ async def recording(database: Database) -> AsyncIterator[Sent]:
     for engine in engines:
         event.listen(engine, "connect", opened)
         event.listen(engine, "before_cursor_execute", told)
-    yield sent
+    async with _noted_besides(database, sent):
+        yield sent
     for engine in engines:
         event.remove(engine, "connect", opened)
         event.remove(engine, "before_cursor_execute", told)
+
+
+@asynccontextmanager
+async def _noted_besides(database: Database, sent: Sent) -> AsyncIterator[None]:
+    """Note what goes past SQLAlchemy too."""
+    alone, lane = database._alone, database.lane
+    if alone is not None:
+        database._alone = _Noting(alone, sent)  # type: ignore[assignment]
+    if lane is not None:
+        database.lane = _NotingLane(lane._path, lane._turn, sent)
+    yield
+    if lane is not None and database.lane is not None:
+        await database.lane.close()
+    database._alone, database.lane = alone, lane
+
+
+@dataclass(frozen=True)
+class _Noting:
+    """Connections whose statements are each a transaction, and are noted."""
+
+    alone: Alone
+    sent: Sent
+
+    @asynccontextmanager
+    async def line(self) -> AsyncIterator["_NotingLine"]:
+        async with self.alone.line() as line:
+            yield _NotingLine(line, self.sent)
+
+    def close(self) -> None:
+        self.alone.close()
+
+
+@dataclass(frozen=True)
+class _NotingLine:
+    line: Line
+    sent: Sent
+
+    async def run(self, sql: str, values: Values) -> Rows:
+        self.sent.note(sql, Written(values))
+        return await self.line.run(sql, values)
+
+    async def begin(self) -> None:
+        await self.line.begin()
+
+    async def commit(self) -> None:
+        await self.line.commit()
+
+
+class _NotingLane(Lane):
+    """The connection that writes rounds to a file, whose statements are noted."""
+
+    def __init__(self, path: str, turn: asyncio.Lock, sent: Sent) -> None:
+        super().__init__(path, turn)
+        self._sent = sent
+
+    def _opened(self) -> sqlite3.Connection:
+        file = super()._opened()
+        file.set_trace_callback(lambda statement: self._sent.note(statement, ()))
+        return file
+
+
+class Written(tuple[bytes | None, ...]):
+    """Parameters in PostgreSQL's binary form, in the places of `$1`, `$2` and so on."""
 
 
 def _cursor_of(sent: Sent) -> type[psycopg.AsyncCursor[Any]]:
@@ -105,7 +174,13 @@ async def scans(database: Database, sent: Sent, url: str) -> dict[str, set[str]]
 async def _explained(
     connection: "psycopg.AsyncConnection[Any]", asked: str, statement: str, parameters: Any
 ) -> Any:
-    if "GENERIC_PLAN" not in asked:
+    if isinstance(parameters, Written):
+        # Their types are those of the statement's casts.
+        given = [None if one is None else arrays.Array(0, one) for one in parameters]
+        is_generic = "GENERIC_PLAN" in asked
+        cursor = psycopg.AsyncRawCursor(connection)
+        await cursor.execute(f"{asked} {statement}", None if is_generic else given)
+    elif "GENERIC_PLAN" not in asked:
         cursor = await connection.execute(f"{asked} {statement}", parameters)  # type: ignore[call-overload]
     else:
         query = PostgresQuery(Transformer(connection))

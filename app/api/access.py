@@ -1,10 +1,11 @@
 """Who calls: by an API key, of which the store knows an HMAC only, or by an issuer's token."""
 
+import asyncio
 import hashlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -16,7 +17,7 @@ from app.api.claims import Claims, Reading
 from app.api.given import given
 from app.api.last_use import LastUse
 from app.api.origin import Network, contains, networks_of, origin_of
-from app.api.remembered import Remembered
+from app.api.remembered import MOST, Remembered
 from app.delivery import carry
 from app.delivery.gateway import Gateway
 from app.domain.errors import (
@@ -88,6 +89,15 @@ class Caller:
         return (self.daily_quotas or {}).get(channel)
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A caller who was let through moments ago."""
+
+    caller: Caller
+    until: float  # by the loop's time: then it is asked for anew
+    ways: dict[str, Any] = field(default_factory=dict)  # see `plain.py`
+
+
 class Access:
     """Knows a caller by the Authorization header."""
 
@@ -101,10 +111,12 @@ class Access:
     ) -> None:
         self._gateway = gateway
         self._keyed = hmac.new(pepper, digestmod=hashlib.sha256)
+        self._marked = hashlib.blake2b(key=self._keyed.digest(), digest_size=16)
         self._proxies = proxies
         self._tokens = tokens
         self._keys = Remembered(self._ask_key)
         self._clients = Remembered(self._ask_client)
+        self._let_through: dict[bytes, Known] = {}  # by what they sent
         self.last_use = LastUse(gateway.database, gateway.now)
 
     def digest(self, text: str) -> str:
@@ -124,15 +136,38 @@ class Access:
             raise ApiKeyInvalid(_NO_BEARER if said else _NO_KEY)
         if self._tokens is not None and credential and not credential.startswith(_OURS):
             return await self._by_token(await self._tokens.read(credential))
-        return await self._by_key(credential, request)
+        caller, until = await self._by_key(credential, request)
+        if caller.networks is None:
+            if len(self._let_through) >= MOST:
+                self._let_through.clear()
+            self._let_through[self._mark(said[0].encode("latin-1"))] = Known(caller, until)
+        return caller
 
-    async def _by_key(self, key: str, request: Request) -> Caller:
+    def known(self, authorization: bytes) -> Known | None:
+        """Return who was let through with this header moments ago; None says nothing.
+
+        The use of its key was noted then.
+        """
+        known = self._let_through.get(self._mark(authorization))
+        if known is None or known.until <= asyncio.get_running_loop().time():
+            return None
+        return None if self._has_ended(known.caller) else known
+
+    def _mark(self, authorization: bytes) -> bytes:
+        # No key stays in memory as it was sent.
+        made = self._marked.copy()
+        made.update(authorization)
+        return made.digest()
+
+    async def _by_key(self, key: str, request: Request) -> tuple[Caller, float]:
+        """Return who has a key, and until when that need not be asked again."""
         read = _KEY.fullmatch(key)
         if read is None:
             raise ApiKeyInvalid
         # Asked for by its hash too: every wrong key costs one question, whose answer is nothing,
         # whether a key of this id is in use here, only known to the store, revoked, or not there.
-        caller = await self._keys.get((read[2], self.digest(key)))
+        name = (read[2], self.digest(key))
+        caller = await self._keys.get(name)
         if caller is None or self._has_ended(caller):
             raise ApiKeyInvalid
         if caller.networks is not None:
@@ -140,7 +175,7 @@ class Access:
             if origin is None or not contains(caller.networks, origin):
                 raise NetworkNotAllowed
         self.last_use.note(caller.key_id)
-        return caller
+        return caller, self._keys.until(name)
 
     def _has_ended(self, caller: Caller) -> bool:
         """Say whether a key has ended since the store was asked."""

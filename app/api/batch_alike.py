@@ -5,9 +5,10 @@ they have of their own is checked by the fields of the same model, and put into 
 Whatever is not plainly so, and whatever is wrong, goes the whole way itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import Annotated, Any, Final, Protocol
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -32,8 +33,8 @@ _OWN: Final[Mapping[type[Common], tuple[str, ...]]] = {
 
 
 class _Changing(Protocol):
-    def __call__(self, own: dict[str, Any]) -> dict[str, Any] | None:
-        """Return the columns in which a message's row differs, None where it is not alike."""
+    def __call__(self, own: dict[str, Any], row: dict[str, Any]) -> bool:
+        """Put what a message has of its own into a copy of the row; False where it is not alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +43,21 @@ class _Known:
 
     names: tuple[str, ...]  # of what it says itself
     own: tuple[str, ...]  # of what others may say otherwise
-    shared: Mapping[str, Any]  # what others must say with the same words, to be like it
-    row: Mapping[str, Any]
-    changed: _Changing
+    shared_of: Callable[[Mapping[str, Any]], Any]  # what others must say with the same words
+    shared: Any
+    row: dict[str, Any]
+    change: _Changing
 
     def is_like(self, given: Mapping[str, Any]) -> bool:
         """Say whether another message differs in what may be its own alone."""
-        if tuple(given) != self.names:
-            return False
-        return all(given[name] == value for name, value in self.shared.items())
+        return tuple(given) == self.names and self.shared_of(given) == self.shared
 
 
 def _has_numbers(value: object) -> bool:
     match value:
         case dict():
             return any(map(_has_numbers, value.values()))
-        case list():
+        case list() | tuple():
             return any(map(_has_numbers, value))
         case _:
             return isinstance(value, int | float)
@@ -76,13 +76,15 @@ class Alikes:
 
     def learn(self, row: Row, body: Common, drafted: Drafted) -> None:
         """Take a message that went the whole way as one that others may be like."""
-        changed = _changing(self._edge, body, drafted) if drafted.alike else None
-        shared = {name: one for name, one in row.given.items() if name not in self._names}
+        change = _changing(self._edge, body, drafted) if drafted.alike else None
+        names = [name for name in row.given if name not in self._names]
+        shared_of = itemgetter(*names) if names else _nothing
+        shared = shared_of(row.given)
         # 1 equals true, and 1.0; a text equals nothing but itself.
-        if changed is None or _has_numbers(shared):
+        if change is None or _has_numbers(shared):
             return
         own = tuple(one for one in self._names if one in row.merged)
-        known = _Known(tuple(row.given), own, shared, drafted.row, changed)
+        known = _Known(tuple(row.given), own, shared_of, shared, drafted.row, change)
         self._known = [known, *self._known[: _MOST_KNOWN - 1]]
 
     def rows(self, messages: Sequence[Mapping[str, Any]], place: int) -> list[dict[str, Any]]:
@@ -113,17 +115,20 @@ class Alikes:
             return read(merged[:right])
 
     def _made(self, known: _Known, owns: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        changes = []
+        made = []
         for own in owns:
-            changed = known.changed(own)
-            if changed is None:
+            row = known.row.copy()
+            if not known.change(own, row):
                 break
-            changes.append(changed)
-        identifiers = self._edge.gateway.ids.many(len(changes)) if changes else []
-        return [
-            {**known.row, **changed, "id": identifier}
-            for changed, identifier in zip(changes, identifiers, strict=True)
-        ]
+            made.append(row)
+        identifiers = self._edge.gateway.ids.many(len(made)) if made else []
+        for row, identifier in zip(made, identifiers, strict=True):
+            row["id"] = identifier
+        return made
+
+
+def _nothing(given: object) -> None:
+    _ = given
 
 
 @lru_cache
@@ -160,25 +165,23 @@ class _Texts:
         self._takes_texts = body.encoding == "auto" and body.max_segments is None
         assert isinstance(drafted.content, Sms)
         self._text = drafted.content.text
-        self._columns = {name: drafted.row[name] for name in ("units", "encoding")}
+        self._units, self._encoding = drafted.row["units"], drafted.row["encoding"]
 
-    def __call__(self, own: dict[str, Any]) -> dict[str, Any] | None:
+    def __call__(self, own: dict[str, Any], row: dict[str, Any]) -> bool:
         to, text = own.pop("to"), own.pop("text")
         if text != self._given:
             if not self._takes_texts:
-                return None
+                return False
             measured = measure(text)
             self._given = self._text = text
-            self._columns = {"units": measured.parts, "encoding": measured.encoding.value}
+            self._units, self._encoding = measured.parts, measured.encoding.value
         content = self._written(to, self._text)
-        return {
-            **own,
-            **self._columns,
-            "content": content.decode(),
-            "size": len(content),
-            "recipient": masked_number(to),
-            "recipient_digest": self._digest(of_address(to)),
-        }
+        row |= own
+        row["units"], row["encoding"] = self._units, self._encoding
+        row["content"], row["size"] = content.decode(), len(content)
+        row["recipient"] = masked_number(to)
+        row["recipient_digest"] = self._digest(of_address(to))
+        return True
 
 
 class _Emails:
@@ -188,16 +191,15 @@ class _Emails:
         self._is_named = content.to_name is not None
         self._files = sum(file.size for file in content.files)
 
-    def __call__(self, own: dict[str, Any]) -> dict[str, Any] | None:
-        first, *others = own.pop("to")
+    def __call__(self, own: dict[str, Any], row: dict[str, Any]) -> bool:
+        to = own.pop("to")
+        address, name = to[0].address, to[0].name
         # Several take the relay; and a provider may have no place for a name.
-        if others or (first.name is not None) != self._is_named:
-            return None
-        content = self._written(first.address, first.name)
-        return {
-            **own,
-            "content": content.decode(),
-            "size": len(content) + self._files,
-            "recipient": masked_address(first.address),
-            "recipient_digest": self._digest(of_address(first.address)),
-        }
+        if len(to) > 1 or (name is not None) != self._is_named:
+            return False
+        content = self._written(address, name)
+        row |= own
+        row["content"], row["size"] = content.decode(), len(content) + self._files
+        row["recipient"] = masked_address(address)
+        row["recipient_digest"] = self._digest(of_address(address))
+        return True

@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import islice
 from json.encoder import encode_basestring as _quoted
 from typing import Any, Final
 
@@ -17,13 +16,17 @@ _text: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 async def written(row: Mapping[str, Any], members: Sequence[dict[str, Any]], slices: Slices) -> str:
     """Return the answer's JSON; ten thousand messages would keep all others waiting."""
-    counts = Counter(one["status"] for one in members)
-    head, _, tail = _text(answers.batch(dict(row), counts, [])).partition("[]")
-    texts, numbered = [], enumerate(members)
-    while some := list(islice(numbered, _TOGETHER)):
-        texts += [member(place, one) for place, one in some]
+    counts: Counter[str] = Counter()
+    texts: list[str] = []
+    for place in range(0, len(members), _TOGETHER):
+        some = members[place : place + _TOGETHER]
+        counts.update([one["status"] for one in some])
+        texts.append(", " if texts else "[")
+        texts.append(", ".join([member(*one) for one in enumerate(some, place)]))
         await slices.pause()
-    return f"{head}[{', '.join(texts)}]{tail}"
+    head, _, tail = _text(answers.batch(dict(row), counts, [])).partition("[]")
+    # Once: it is two megabytes.
+    return "".join((head, *texts, "]", tail))
 
 
 def member(place: int, row: Mapping[str, Any]) -> str:

@@ -7,9 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from app.api.access import Caller
-from app.api.batch_alike import Alikes
+from app.api.batch_alike import MOST, Alikes
 from app.api.batch_answer import written
 from app.api.batch_draft import Draft
+from app.api.batch_key import BatchKey
 from app.api.batch_rows import Errors, Row, by_relay, validated
 from app.api.batch_schemas import MOST_TOGETHER, BatchIn
 from app.api.duplicates import duplicate_reference
@@ -18,7 +19,7 @@ from app.api.gather import Gathered, gather_files
 from app.api.sending import Batch, Body, Drafted, Sending, draft
 from app.api.slices import Slices
 from app.api.team import Checking
-from app.delivery.accept import Answer, Arrival, Key
+from app.delivery.accept import Answer, Arrival
 from app.delivery.accept_many import Ahead
 from app.domain.identifiers import BATCH, shown
 from app.domain.message import File, Mode
@@ -38,7 +39,7 @@ async def arrival_of(
     sending: Sending[Body],
     edge: Edge,
     caller: Caller,
-    given: tuple[BatchIn, Key | None, Ahead],
+    given: tuple[BatchIn, BatchKey | None, Ahead],
     slices: Slices,
 ) -> Arrival:
     """Check a batch against everything that can be known before it is kept.
@@ -53,7 +54,7 @@ async def arrival_of(
         caller.unique_references,
         ahead,
     )
-    await _draft_all(sending, edge, caller, (batch, made), slices)
+    await _draft_all(sending, edge, caller, (batch, made, key), slices)
     if caller.unique_references:
         await _require_new(edge, caller, made)
     if together:
@@ -75,11 +76,12 @@ async def arrival_of(
     return Arrival(
         object_id=made.batch.id,
         answer=answer,
-        key=key,
+        key=key.whole() if key is not None else None,
         unique_references=caller.unique_references,
         daily_quota=caller.quota_of(sending.channel),
         batch=row,
         messages=made.rows,
+        totals=made.totals,
         recipients=made.recipients,
         files=made.files,
     )
@@ -89,17 +91,19 @@ async def _draft_all(
     sending: Sending[Body],
     edge: Edge,
     caller: Caller,
-    given: tuple[BatchIn, Draft],
+    given: tuple[BatchIn, Draft, BatchKey | None],
     slices: Slices,
 ) -> None:
     """Draft every message; raises ValidationFailed with what is wrong with all of them."""
-    batch, made = given
+    batch, made, key = given
     alikes = Alikes(edge, sending.model, batch.defaults)
     looking = _Looking(Errors(), await edge.team.checking(caller), alikes)
     # Every recipient of a team's key is looked for in a list, and those of one call are compared.
     looks_at_each = caller.mode == Mode.TEAM or made.batch.together
     place = 0
     while place < len(batch.messages):
+        if key is not None:
+            await key.cover(batch.messages, place + MOST, slices)
         taken = 0 if looks_at_each else _take_alikes(batch, made, looking, place)
         if not taken:
             await _take_one(sending, edge, caller, (batch, made, place), looking)
@@ -115,10 +119,10 @@ async def _draft_all(
 def _take_alikes(batch: BatchIn, made: Draft, looking: _Looking, place: int) -> int:
     """Take the messages from a place on that are like an earlier one; return how many."""
     rows = looking.alikes.rows(batch.messages, place)
-    for at, row in enumerate(rows, place):
-        if not looking.errors:
-            made.add(at, batch.messages[at], row)
-        batch.messages[at] = {}
+    until = place + len(rows)
+    if not looking.errors:
+        made.add(place, batch.messages[place:until], rows)
+    batch.messages[place:until] = [{}] * len(rows)
     return len(rows)
 
 

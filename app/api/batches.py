@@ -11,14 +11,13 @@ from fastapi import APIRouter, Request, Response
 from app.api import batch_reading, bodies
 from app.api.access import Caller
 from app.api.batch_intake import arrival_of
+from app.api.batch_key import key_of
 from app.api.batch_schemas import BatchIn, read_batch
 from app.api.edge import (
     CallerDep,
     Edge,
     EdgeDep,
     IdempotencyKeyHeader,
-    first_answer,
-    key_of_many,
     take_in,
 )
 from app.api.openapi import takes
@@ -62,12 +61,16 @@ async def _send(
     body = await bodies.read_json_bytes(request, edge.body_limit)
     # A repeat of a long batch waits for the first, and is answered without being checked anew.
     async with _turn(edge, len(body)):
-        value = await batch_reading.read(body, slices)
-        key = await key_of_many(edge, caller, given_key, request, value, slices)
-        answer = await first_answer(edge, key)
+        mark = str(edge.gateway.ids.new())
+        value, are_whole = await batch_reading.read(body, mark, slices)
+        key = key_of(edge, caller, given_key, request)
+        answer = await key.first_answer(value, slices) if key is not None else None
         if answer is None:
+            batch = read_batch(value)
+            if key is not None:
+                key.begin(value, are_whole=are_whole)
             async with ahead(edge.gateway) as writing:
-                given = (read_batch(value), key, writing)
+                given = (batch, key, writing)
                 arrival = await arrival_of(sending, edge, caller, given, slices)
                 with showing_quota(edge, caller, sending.channel, request):
                     answer = await take_in(edge, arrival, writing.keep)

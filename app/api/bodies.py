@@ -149,11 +149,13 @@ def loaded(body: bytes, tokens: int = _MOST_TOKENS) -> Any:  # noqa: ANN401 -- a
 def validated(model: type[Model], value: object) -> Model:
     """Return a JSON value as a model; raises ValidationFailed with a pointer for each error."""
     try:
-        return model.model_validate(value)
+        # What model_validate calls, after a look at arguments that are not given.
+        made: Model = model.__pydantic_validator__.validate_python(value)
     except ValidationError as fault:
         # Never the input: it would echo recipients and contents.
         found = fault.errors(include_url=False, include_input=False, include_context=True)
         raise failed([field_error(error) for error in found]) from None
+    return made
 
 
 def failed(errors: list[FieldError], most: int = _MOST_ERRORS) -> ValidationFailed:
@@ -199,6 +201,8 @@ def _is_writable(value: object) -> bool:
         elif kind is float:
             return False
     whole = "".join(texts)
+    if whole.isprintable():  # whatever cannot be sent is not
+        return holding <= _DEEPEST
     # In steps: the interpreter's lock is another thread's to have in between.
     steps = range(0, len(whole), LONG)
     return holding <= _DEEPEST and not any(FORBIDDEN.search(whole, at, at + LONG) for at in steps)

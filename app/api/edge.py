@@ -20,17 +20,17 @@ from app.api.held import Held
 from app.api.measures import Measures
 from app.api.rates import Rates
 from app.api.recognise import Recognise
+from app.api.replayed import replayed
 from app.api.requests import limits_of, name_caller
-from app.api.slices import Slices
 from app.api.team import Team
-from app.delivery import accept
-from app.delivery.accept import Answer, Arrival, Key, Obstacle, ReferencesTaken
+from app.delivery.accept import Answer, Arrival, Item, Key, Obstacle, ReferencesTaken
 from app.delivery.accept_many import accept_many, is_large
 from app.delivery.follow import Followers
 from app.delivery.gateway import Gateway
 from app.delivery.gather import Gathering
+from app.delivery.hear import Hearing
+from app.delivery.keep_files import keep_files
 from app.delivery.limit import Limiter
-from app.delivery.spool import Together
 from app.domain.acknowledgement import Acknowledgement
 from app.domain.errors import DailyQuotaExceeded, IdempotencyKeyInvalid, IdempotencyKeyRequired
 from app.domain.message import Mode
@@ -50,10 +50,10 @@ class Edge:
     limiter: Limiter
     rates: Rates
     team: Team
-    accepting: Gathering[Arrival, Obstacle]
+    accepting: Gathering[Item, Obstacle]
     remembering: Gathering[Key, RowMapping | None]
     finding: Gathering[UUID, Row | None]  # messages by their ids, whoever's they are
-    acknowledging: Together
+    acknowledging: Hearing
     secret: bytes  # keys fingerprints and cursors
     recognise: Recognise
     callback_digests: Mapping[str, str]  # of the secrets in callbacks' addresses, by provider
@@ -125,33 +125,17 @@ def key_of(
 
     `texts` are those of files for which a mark stands in the content (see `lifted.py`).
     """
-    checked = _checked(edge, caller, given, request)
+    checked = name_of(edge, caller, given, request)
     if checked is None:
         return None
-    fingerprint = fingerprints.of(edge.secret, _address(request), content, texts)
+    fingerprint = fingerprints.of(edge.secret, address_of(request), content, texts)
     return Key(client_id=caller.client_id, mode=caller.mode, key=checked, fingerprint=fingerprint)
 
 
-async def key_of_many(
-    edge: Edge,
-    caller: Caller,
-    given: str | None,
-    request: Request,
-    content: Any,  # noqa: ANN401
-    slices: Slices,
-) -> Key | None:
-    """Return the same, of a request whose body is long."""
-    checked = _checked(edge, caller, given, request)
-    if checked is None:
-        return None
-    fingerprint = await fingerprints.of_many(edge.secret, _address(request), content, slices)
-    return Key(client_id=caller.client_id, mode=caller.mode, key=checked, fingerprint=fingerprint)
-
-
-def _checked(edge: Edge, caller: Caller, given: str | None, request: Request) -> str | None:
+def name_of(edge: Edge, caller: Caller, given: str | None, request: Request) -> str | None:
+    """Return a well-formed Idempotency-Key, None where there is none and none is needed."""
     if given is None:
-        usual = "required" if edge.requires_idempotency else "optional"
-        if caller.mode == Mode.LIVE and (caller.idempotency or usual) == "required":
+        if needs_key(edge, caller):
             raise IdempotencyKeyRequired
         return None
     # Of two keys, either could be the one that a repeat comes with.
@@ -160,7 +144,14 @@ def _checked(edge: Edge, caller: Caller, given: str | None, request: Request) ->
     return given
 
 
-def _address(request: Request) -> str:
+def needs_key(edge: Edge, caller: Caller) -> bool:
+    """Say whether what a caller sends needs an Idempotency-Key."""
+    usual = "required" if edge.requires_idempotency else "optional"
+    return caller.mode == Mode.LIVE and (caller.idempotency or usual) == "required"
+
+
+def address_of(request: Request) -> str:
+    """Return what a fingerprint tells requests apart by, besides their bodies."""
     return f"{request.scope['method']} {request.scope['path']}"
 
 
@@ -169,7 +160,7 @@ async def first_answer(edge: Edge, key: Key | None) -> Answer | None:
     if key is None:
         return None
     record = await edge.remembering.do(key)
-    return accept.replay(record, key) if record is not None else None
+    return replayed(record, key) if record is not None else None
 
 
 async def take_in(
@@ -193,9 +184,9 @@ async def take_in(
     if is_large(arrival):
         obstacle = await (keep(arrival) if keep else accept_many(edge.gateway, arrival))
     else:
-        obstacle = await edge.accepting.do(arrival)
+        obstacle = await edge.accepting.do(await keep_files(edge.gateway, arrival))
     if isinstance(obstacle, ReferencesTaken):
         raise duplicate_in(arrival, obstacle.by)
     if obstacle is None or arrival.key is None:
         return arrival.answer
-    return accept.replay(obstacle, arrival.key)
+    return replayed(obstacle, arrival.key)

@@ -101,7 +101,7 @@ def _reason(why: EmailNotValidError) -> str:
 
 def single_line(text: str) -> str:
     """Refuse line breaks: in a name or a subject they would begin another header."""
-    if _LINE_BREAKS.intersection(text):
+    if not text.isprintable() and _LINE_BREAKS.intersection(text):
         raise fault("line_break", "Write this on a single line, without tabs.")
     return text
 

@@ -6,13 +6,13 @@ list does, and what stands in a text.
 
 import hashlib
 import hmac
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
 from app.api.lifted import pieces
 from app.api.slices import Slices
+from app.domain.jsons import writer
 
 _LONGEST: Final = 16_384  # characters of a list's members that are written at once
 _MOST: Final = 50  # members
@@ -29,9 +29,12 @@ def of(
 
     `texts` are those of the files for which a mark stands in the body (see `lifted.py`).
     """
-    made = _begun(secret, address)
-    for piece in pieces(_text(content), texts):
-        made.update(piece)
+    made, text = _begun(secret, address), _text(content)
+    if texts:
+        for piece in pieces(text, texts):
+            made.update(piece)
+    else:
+        made.update(text.encode())
     return made.hexdigest()
 
 
@@ -47,6 +50,41 @@ async def of_many(
         made.update(piece.encode())
         await slices.pause()
     return made.hexdigest()
+
+
+class Coming:
+    """The fingerprint of an object, some members of whose one long list are looked at at a time."""
+
+    def __init__(self, secret: bytes, address: str, content: Mapping[str, Any], long: str) -> None:
+        names = sorted(content)
+        place = names.index(long)
+        self._made = _begun(secret, address)
+        self._put("{" + "".join(f"{_named(one, content)}," for one in names[:place]))
+        self._put(f"{_text(long)}:[")
+        self._end = "]" + "".join(f",{_named(one, content)}" for one in names[place + 1 :]) + "}"
+        self._before = ""
+
+    def take(self, members: Sequence[Any], *, are_whole: bool = False) -> int:
+        """Look at the next members of the long list; return how many characters they have.
+
+        `are_whole`: it is known that no number in them has a fraction.
+        """
+        text = _WRITTEN(members) if are_whole else _text(members)
+        self._put(self._before + text[1:-1])
+        self._before = ","
+        return len(text)
+
+    def whole(self) -> str:
+        """Return the fingerprint of what was looked at."""
+        self._put(self._end)
+        return self._made.hexdigest()
+
+    def _put(self, text: str) -> None:
+        self._made.update(text.encode())
+
+
+def _named(name: str, content: Mapping[str, Any]) -> str:
+    return f"{_text(name)}:{_text(content[name])}"
 
 
 def _begun(secret: bytes, address: str) -> hmac.HMAC:
@@ -88,19 +126,18 @@ def _listed(value: Any) -> Iterator[str]:  # noqa: ANN401 -- any JSON
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 -- any JSON
-    return _ENCODER.encode(_plain(value) if _has_fractions(value) else value)
+    return _WRITTEN(_plain(value) if _has_fractions(value) else value)
 
 
 def _has_fractions(value: Any) -> bool:  # noqa: ANN401 -- any JSON
     kind = type(value)
     if kind is dict or kind is list:
         inner = value.values() if kind is dict else value
-        return any(_has_fractions(one) for one in inner if type(one) not in _WHOLE)
+        return not _WHOLE.issuperset(map(type, inner)) and any(map(_has_fractions, inner))
     return kind is float
 
 
-# Made once: json.dumps makes a new one for each value.
-_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+_WRITTEN: Final = writer(sort_keys=True, separators=(",", ":"))
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 -- any JSON

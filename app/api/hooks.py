@@ -1,10 +1,13 @@
 """What providers tell us by themselves: 123-fax's acknowledgements, by GET and unsigned."""
 
 import hmac
+from typing import Final
 
 import structlog
 from fastapi import APIRouter, Request, Response
+from starlette.types import Receive, Scope, Send
 
+from app.api.direct import AtOnce
 from app.api.edge import Edge, EdgeDep
 from app.delivery import spool
 from app.domain.acknowledgement import UnreadableAcknowledgement
@@ -16,6 +19,7 @@ log = structlog.get_logger()
 router = APIRouter(include_in_schema=False)
 
 FAX123 = "fax123"
+_HEADERS: Final = ((b"content-length", b"2"), (b"content-type", b"text/plain; charset=utf-8"))
 
 
 @router.get("/hooks/123fax/{secret}")
@@ -33,6 +37,26 @@ async def acknowledge_simulated_fax(secret: str, request: Request, edge: EdgeDep
 async def take(edge: Edge, request: Request) -> Response:
     """Answer as `acknowledge_fax` does, without the framework."""
     return await _acknowledge(FAX123, request.path_params["secret"], request, edge)
+
+
+def taking(edge: Edge) -> AtOnce:
+    """Return what takes in the acknowledgements that can be read, and hands on whatever else comes."""
+    expected = edge.callback_digests[FAX123]
+
+    async def taken(scope: Scope, receive: Receive, send: Send) -> Receive | None:
+        known = hmac.compare_digest(edge.access.digest(scope["path_params"]["secret"]), expected)
+        if not known or FAX123 not in edge.gateway.learn:
+            return receive
+        try:
+            brought = edge.read_callback(scope["query_string"])
+        except UnreadableAcknowledgement:
+            return receive
+        await spool.receive(edge.gateway, FAX123, brought, edge.acknowledging)
+        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        await send({"type": "http.response.body", "body": b"OK"})
+        return None
+
+    return taken
 
 
 async def _acknowledge(provider: str, secret: str, request: Request, edge: Edge) -> Response:

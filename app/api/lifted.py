@@ -19,6 +19,8 @@ from app.api.base64s import Decoded, decoded
 from app.domain.errors import Fault
 
 STAND_IN: Final = "AAAA"  # in place of a file, for who looks at the shape of a request
+AT_ONCE: Final = 2_097_152  # bytes of files that are decoded, or hashed, on the event loop
+FEW: Final = 50  # files that are looked for there
 SHORT: Final = 4_096  # characters of a file that is read as any other text
 _FIELD: Final = "content_base64"
 _NAME: Final = f'"{_FIELD}"'.encode()
@@ -40,26 +42,32 @@ class Body:
     marked: Any = None  # with a mark in place of each, where there is any
     texts: Sequence[memoryview] = ()  # of the files, as they were sent
 
+    @property
+    def takes_long(self) -> bool:
+        """Whether its files are too long to be looked at while others wait."""
+        return sum(map(len, self.texts)) > AT_ONCE
+
 
 async def read(request: Request, limit: int, turns: asyncio.Lock) -> Body:
-    """Return a body; long ones are looked at in a thread, one after the other.
+    """Return a body; what takes long is done in a thread, one after the other.
 
     Several threads would keep the event loop waiting for the interpreter's lock in turn.
     """
     content = await bodies.read_json_bytes(request, limit)
     if len(content) < bodies.LONG:
         return Body(bodies.parse(content))
+    if len(content) <= AT_ONCE:
+        found = _without_files(content, longest=bodies.LONG, most=FEW)
+        if found is not None:
+            return found
     async with turns:
         return await asyncio.to_thread(body_of, content)
 
 
 def body_of(content: bytes) -> Body:
     """Return what a long body holds; raises what `bodies.parse` raises."""
-    try:
-        found = _without_files(content)
-    except Fault:  # it may be about a place in the body, which is another one here
-        found = None
-    return found if found is not None else Body(bodies.parse(content))
+    size = len(content)
+    return _without_files(content, longest=size, most=size) or Body(bodies.parse(content))
 
 
 def pieces(canonical: str, texts: Sequence[memoryview]) -> Iterator[bytes | memoryview]:
@@ -68,13 +76,20 @@ def pieces(canonical: str, texts: Sequence[memoryview]) -> Iterator[bytes | memo
         yield texts[int(piece)] if place % 2 else piece.encode()
 
 
-def _without_files(content: bytes) -> Body | None:
-    """Return a body whose files were found, None where the general way has to look at it."""
-    rest, texts = _cut(content)
-    if not texts:
+def _without_files(content: bytes, *, longest: int, most: int) -> Body | None:
+    """Return a body whose files were found, `most` of them; the rest has `longest` bytes at most.
+
+    None where the general way has to look at it.
+    """
+    rest, texts = _cut(content, most)
+    if not texts or len(rest) > longest:
         return None
-    marked = bodies.loaded(rest)
-    value, places = _without_marks(marked)
+    try:
+        marked = bodies.loaded(rest)
+        value, places = _without_marks(marked)
+        writable = bodies.writable(value)
+    except Fault:  # it may be about a place in the body, which is another one here
+        return None
     if len(places) != len(texts):
         return None
     files = {}
@@ -83,11 +98,13 @@ def _without_files(content: bytes) -> Body | None:
         if one is None:
             return None
         files[pointer] = one
-    return Body(bodies.writable(value), files, marked, texts)
+    return Body(writable, files, marked, texts)
 
 
-def _cut(content: bytes) -> tuple[bytes, list[memoryview]]:
-    """Return a body with marks for its long files, and their texts; no text where it has an escape.
+def _cut(content: bytes, most: int) -> tuple[bytes, list[memoryview]]:
+    """Return a body with marks for its long files, and their texts.
+
+    No text where it has an escape, or the name of a file more than `most` times.
 
     A name in quotes is a field's, or no JSON: in a text, a quote is escaped.
     """
@@ -95,6 +112,9 @@ def _cut(content: bytes) -> tuple[bytes, list[memoryview]]:
     rest: list[bytes] = []
     texts: list[memoryview] = []
     while (at := content.find(_NAME, at)) >= 0:
+        most -= 1
+        if most < 0:
+            return content, []
         at += len(_NAME)
         found = _BEGIN.match(content, at)
         end = content.find(b'"', found.end()) if found is not None else -1

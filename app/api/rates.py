@@ -104,8 +104,20 @@ class Rates:
         if not passes:
             wait = (level + each - BURST).total_seconds()
             refused = RateLimited(_said(rate), retry_after=max(1, math.ceil(wait)))
-        requests = max(0, math.floor((BURST - level) / each + 1e-6))
-        return Left(rate, requests, max(1, math.ceil(level.total_seconds()))), refused
+        return _left(rate, level, each), refused
+
+    def take_at_once(self, caller: Caller) -> Left | None:
+        """Let a request of a caller that has a rate through, far from it; None: nothing was done."""
+        bucket = self._buckets.get((caller.client_id, caller.mode))
+        if bucket is None:
+            return None
+        rate, now = self.rate_of(caller), self._now()
+        each = timedelta(seconds=1 / rate)
+        block = rate // BLOCKS * each
+        if not _is_far(bucket, bucket.level(now) + each, each, block):
+            return None
+        self._count((caller.client_id, caller.mode), bucket, each, block, now)
+        return _left(rate, bucket.level(now), each)
 
     async def _passes(
         self, name: Name, bucket: Bucket, each: timedelta, block: timedelta
@@ -115,18 +127,22 @@ class Rates:
         level = bucket.level(now) + each
         if level > BURST:
             return False, now
-        is_far = level <= BURST / 2 and bucket.untold + each <= block
-        if not is_far and not _is_away(bucket, now):
+        if not _is_far(bucket, level, each, block) and not _is_away(bucket, now):
             granted = await self._asked(name, bucket, each)
             now = self._now()
             if granted is not None:
                 return granted, now
             if bucket.level(now) + each > BURST:
                 return False, now
+        self._count(name, bucket, each, block, now)
+        return True, now
+
+    def _count(
+        self, name: Name, bucket: Bucket, each: timedelta, block: timedelta, now: datetime
+    ) -> None:
         bucket.take(each, now)
         if bucket.untold >= block / 2 and not _is_away(bucket, now):
             self._talk(name, bucket, each)
-        return True, now
 
     async def close(self) -> None:
         """Let what is being told end."""
@@ -187,6 +203,16 @@ class Rates:
 
 def _is_away(bucket: Bucket, now: datetime) -> bool:
     return bucket.away_until is not None and now < bucket.away_until
+
+
+def _is_far(bucket: Bucket, level: timedelta, each: timedelta, block: timedelta) -> bool:
+    """Say whether a request passes without the store, which brings a bucket to a level."""
+    return level <= BURST / 2 and bucket.untold + each <= block
+
+
+def _left(rate: int, level: timedelta, each: timedelta) -> Left:
+    requests = max(0, math.floor((BURST - level) / each + 1e-6))
+    return Left(rate, requests, max(1, math.ceil(level.total_seconds())))
 
 
 def _said(rate: int) -> str:

@@ -38,6 +38,11 @@ class Remembered(Generic[Name, Value]):
         self._asking[name] = asking
         return await asyncio.shield(asking)
 
+    def until(self, name: Name) -> float:
+        """Return until when, by the loop's time, a value may be given again without asking."""
+        known = self._known.get(name)
+        return known[1] + REMEMBERED if known is not None else 0.0
+
     async def _asked(self, name: Name, now: float) -> Value | None:
         try:
             value = await self._ask(name)

@@ -2,7 +2,8 @@
 
 import re
 import time
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 import structlog
 from starlette.requests import Request
@@ -10,9 +11,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.held import Held
 from app.api.measures import Measures
-from app.domain.identifiers import REQUEST, Identifiers, shown
+from app.domain.identifiers import Identifiers
 
 log = structlog.get_logger()
+
+# Writes the line of a request: its id, method and route, its answer's status, who, milliseconds.
+Tell = Callable[[str, str, str | None, int, str | None, float], None]
 
 _GIVEN: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _HEADER: Final = b"x-request-id"
@@ -32,10 +36,10 @@ def name_caller(request: Request, key_id: str) -> None:
     request.scope.setdefault("state", {})["key"] = key_id
 
 
-def _limits(scope: Scope) -> list[tuple[bytes, bytes]]:
-    limits = scope["state"].get("limits")
+def _limits(state: Mapping[str, Any]) -> Sequence[tuple[bytes, bytes]]:
+    limits = state.get("limits")
     if not limits:
-        return []
+        return ()
     if len(limits) == 1:
         ((policy, left),) = limits
         return [(b"ratelimit-policy", policy.encode()), (b"ratelimit", left.encode())]
@@ -47,33 +51,49 @@ def _limits(scope: Scope) -> list[tuple[bytes, bytes]]:
     ]
 
 
+def told(logger: Any) -> Tell:  # noqa: ANN401 -- structlog's, of whatever kind
+    """Return what writes the line of a request with a logger, which has its id by the context."""
+
+    def tell(
+        _request_id: str, method: str, route: str | None, status: int, key: str | None, ms: float
+    ) -> None:
+        logger.info("answered", method=method, route=route, status=status, key=key, ms=ms)
+
+    return tell
+
+
 class RequestLog:
     """Pure ASGI: a middleware that wraps requests and responses would cost six times the rest."""
 
-    def __init__(self, app: ASGIApp, ids: Identifiers, measures: Measures, held: Held) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        ids: Identifiers,
+        measures: Measures,
+        held: Held,
+        tell: Tell | None = None,
+    ) -> None:
         self._app = app
         self._ids = ids
         self._measures = measures
         self._held = held
-        self._log = log.bind()  # once: a logger is made of what is configured at each call
+        self._tell = tell or told(log.bind())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = next((value for name, value in scope["headers"] if name == _HEADER), b"")
-        known = _GIVEN.fullmatch(given) is not None
-        request_id = given.decode() if known else shown(REQUEST, self._ids.new())
-        scope.setdefault("state", {})["request_id"] = request_id
-        status = 0
+        request_id = self._id_of(scope)
+        state: dict[str, Any] = scope.setdefault("state", {})
+        state["request_id"], status = request_id, 0
         began = time.perf_counter()
 
         async def answering(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                own = [(_HEADER, request_id.encode()), *_limits(scope)]
+                own = [(_HEADER, request_id.encode()), *_limits(state)]
                 message["headers"] = [*message["headers"], *own]
             await send(message)
 
@@ -83,14 +103,18 @@ class RequestLog:
             await self._app(scope, receive, answering)
         finally:
             self._held.give_back(scope)
-            route = getattr(scope.get("route"), "path", None)
             seconds = time.perf_counter() - began
-            self._measures.answered(scope["method"], route, status, seconds)
-            self._log.info(
-                "answered",
-                method=scope["method"],
-                route=route,
-                status=status,
-                key=scope["state"].get("key"),
-                ms=round(seconds * 1000, 1),
-            )
+            method, route = scope["method"], getattr(scope.get("route"), "path", None)
+            self._measures.answered(method, route, status, seconds)
+            ms = round(seconds * 1000, 1)
+            self._tell(request_id, method, route, status, state.get("key"), ms)
+
+    def _id_of(self, scope: Scope) -> str:
+        """Return the id that a request came with, or a new one."""
+        for name, value in scope["headers"]:
+            if name == _HEADER:
+                given: bytes = value
+                if _GIVEN.fullmatch(given):
+                    return given.decode()
+                break
+        return self._ids.request()

@@ -1,5 +1,6 @@
 """Every endpoint of the API, in the order in which addresses are matched."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from fastapi import APIRouter
@@ -37,8 +38,11 @@ from app.api import (
     webhook_deliveries,
     webhooks,
 )
-from app.api.direct import Hot
+from app.api.direct import AtOnce, Hot
+from app.api.edge import Edge
+from app.api.plain import Plain
 from app.api.sending import EMAIL, FAX, LETTER, SMS
+from app.api.showing import Showing
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     send.router,
@@ -83,3 +87,13 @@ HOT: Final[Hot] = {
     ("GET", "/v1/messages/{message_id}"): messages.show,
     ("GET", "/hooks/123fax/{secret}"): hooks.take,
 }
+
+
+def at_once(edge: Edge) -> Mapping[tuple[str, str], AtOnce]:
+    """Return what answers the plainest requests of hot addresses, and hands on all others."""
+    return {
+        ("POST", "/v1/sms"): Plain(edge, SMS, "POST /v1/sms"),
+        ("POST", "/v1/emails"): Plain(edge, EMAIL, "POST /v1/emails"),
+        ("GET", "/v1/messages/{message_id}"): Showing(edge),
+        ("GET", "/hooks/123fax/{secret}"): hooks.taking(edge),
+    }

@@ -20,8 +20,7 @@ _OWN: Final[dict[str, Any]] = {"metadata": {}, "tags": []}  # as another's messa
 
 async def look_up(gateway: Gateway, ids: Sequence[UUID]) -> list[Row | None]:
     """Return what is shown of each message, whoever's it is; None where there is none."""
-    async with gateway.database.reading() as connection:
-        rows = await reading.of_ids(connection, ids)
+    rows = await reading.of_ids(gateway.database, ids)
     return [rows.get(one) for one in ids]
 
 

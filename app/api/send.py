@@ -117,11 +117,9 @@ async def _send(
 ) -> Response:
     edge.access.may_send(caller, sending.channel)
     came = await lifted.read(request, edge.body_limit, edge.reading)
-    if came.texts:  # megabytes
-        named = (edge, caller, given_key, request, came.marked, came.texts)
-        key = await asyncio.to_thread(key_of, *named)
-    else:
-        key = key_of(edge, caller, given_key, request, came.value)
+    content = came.marked if came.texts else came.value
+    named = (edge, caller, given_key, request, content, came.texts)
+    key = await asyncio.to_thread(key_of, *named) if came.takes_long else key_of(*named)
     try:
         answer = await _taken_in(sending, edge, caller, request, came, key)
     except (Fault, StoreReadOnly):
@@ -136,7 +134,7 @@ async def _send(
         # It is kept: a client that heard of a store that went away since would send it again.
         with suppress(*UNAVAILABLE):
             answer = await _waited(edge, caller, answer, key, seconds)
-    return _response(answer, seconds)
+    return answered(answer, seconds)
 
 
 async def _taken_in(
@@ -188,7 +186,8 @@ async def _waited(
     return waited
 
 
-def _response(answer: Answer, waited: int) -> Response:
+def answered(answer: Answer, waited: int = 0) -> Response:
+    """Return what a client is told, that had the provider waited for."""
     headers = {"Location": answer.location}
     if answer.replayed:
         headers["Idempotency-Replayed"] = "true"

@@ -132,7 +132,9 @@ async def arrival_of(
     told = answers.message(drafted.row)
     return Arrival(
         object_id=drafted.row["id"],
-        answer=Answer(status=202, location=told["links"]["self"], body=answers.written(told)),
+        answer=Answer(
+            status=202, location=told["links"]["self"], body=answers.written(told), kept=False
+        ),
         key=key,
         unique_references=caller.unique_references,
         daily_quota=caller.quota_of(sending.channel),

@@ -33,6 +33,8 @@ def text_of(body: SmsIn, gathered: Gathered) -> str:
 
 def variables_of(body: SmsIn, gathered: Gathered) -> tuple[str, ...]:
     """Return what the provider puts into the text, written like it."""
+    if not body.variables:
+        return ()
     write = _WRITTEN[body.encoding]
     return tuple(
         write(one, f"/variables/{place}", gathered) for place, one in enumerate(body.variables)

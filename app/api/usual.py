@@ -16,8 +16,8 @@ _CODE: Final = "+33"
 _PREFIX: Final = "0"  # in place of the country's code, within France
 # The kinds of numbers that there are, as the library's metadata name them.
 _KINDS: Final = (
-    "premium_rate", "toll_free", "shared_cost", "voip", "personal_number", "pager", "uan",
-    "voicemail", "fixed_line", "mobile",
+    "mobile", "fixed_line", "premium_rate", "toll_free", "shared_cost", "voip", "personal_number",
+    "pager", "uan", "voicemail",
 )  # fmt: skip
 _NATIONAL: Final = 9  # digits of a French number, without its prefix
 _ATOM: Final = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++"  # RFC 5322, 3.2.3

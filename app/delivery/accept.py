@@ -5,6 +5,7 @@ What arrives while one commit runs is written by the next, all of it together.
 
 import hmac
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,16 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.delivery import quota
-from app.delivery.arrival import Answer, Arrival, Key, Obstacle, ReferencesTaken
+from app.delivery.arrival import (
+    Answer,
+    Arrival,
+    Item,
+    Key,
+    Obstacle,
+    ReferencesTaken,
+    arrival_of,
+    plain_of,
+)
 from app.delivery.ascertain import until_known
 from app.delivery.fault_points import Point
 from app.delivery.gateway import Gateway
@@ -32,20 +42,44 @@ from app.store import (
     taking,
 )
 from app.store.database import CommitUnknown, is_locked
+from app.store.news import New
+from app.store.packed import unpacked
 
-__all__ = ["Answer", "Arrival", "Key", "Obstacle", "ReferencesTaken"]  # besides what stands here
+__all__ = [
+    "Answer",
+    "Arrival",
+    "Item",
+    "Key",
+    "Obstacle",
+    "ReferencesTaken",
+]  # besides what stands here
 
 
-async def accept(gateway: Gateway, arrivals: Sequence[Arrival]) -> list[Obstacle]:
+async def accept(gateway: Gateway, items: Sequence[Item]) -> list[Obstacle]:
     """Commit what arrived; return what stood in the way of each, None where nothing did.
 
     A commit whose answer never came is looked for, and made again where it did not take place.
     Raises CommitUnknown where nobody can say.
     """
     try:
-        return await _commit(gateway, arrivals)
+        news = [new for one in items if (new := plain_of(one)) is not None]
+        if len(news) == len(items) and await _take(gateway, news):
+            return [None] * len(items)
+        return await _commit(gateway, [arrival_of(one) for one in items])
     except CommitUnknown:
+        arrivals = [arrival_of(one) for one in items]
         return await until_known(lambda: _look(gateway, arrivals))
+
+
+async def _take(gateway: Gateway, news: Sequence[New]) -> bool:
+    """Commit plain messages; False where a key of theirs is taken: nothing was written."""
+    await gateway.fault_points.reached(Point.ACCEPTING)
+    with _waiting_for_keys():
+        is_taken_in = await taking.take(gateway.database, gateway.ids, news)
+    if is_taken_in:
+        await gateway.fault_points.reached(Point.ACCEPTED)
+        _wake(gateway, {one.channel for one in news})
+    return is_taken_in
 
 
 async def _look(gateway: Gateway, arrivals: Sequence[Arrival]) -> list[Obstacle]:
@@ -75,21 +109,16 @@ def of_another(arrival: Arrival, found: Obstacle) -> Obstacle:
 
 def wake(gateway: Gateway, arrivals: Sequence[Arrival]) -> None:
     """Tell the worker of this process what there is to send."""
-    for channel in {row["channel"] for arrival in arrivals for row in arrival.messages}:
+    # What arrives together is of one channel.
+    _wake(gateway, {one.messages[0]["channel"] for one in arrivals if one.messages})
+
+
+def _wake(gateway: Gateway, channels: AbstractSet[str]) -> None:
+    for channel in channels:
         gateway.wake.call(Channel(channel))
 
 
 async def _commit(gateway: Gateway, arrivals: Sequence[Arrival]) -> list[Obstacle]:
-    if all(_is_plain(one) for one in arrivals):
-        keys = key_rows(gateway, arrivals)
-        rows = [row for arrival in arrivals for row in arrival.messages]
-        await gateway.fault_points.reached(Point.ACCEPTING)
-        with _waiting_for_keys():
-            is_taken_in = await taking.take(gateway.database, gateway.ids, keys, rows)
-        if is_taken_in:
-            await gateway.fault_points.reached(Point.ACCEPTED)
-            wake(gateway, arrivals)
-            return [None] * len(arrivals)
     async with gateway.database.transaction() as connection:
         free = await take_keys(gateway, connection, arrivals)
         new = [arrival for arrival in arrivals if arrival.key is None or arrival.object_id in free]
@@ -107,19 +136,6 @@ async def _commit(gateway: Gateway, arrivals: Sequence[Arrival]) -> list[Obstacl
     gateway.usage.learn(spent)
     wake(gateway, new)
     return [in_the_way.get(one.object_id) for one in arrivals]
-
-
-def _is_plain(arrival: Arrival) -> bool:
-    """Say whether an arrival is messages and their key alone, and nothing can stand in its way."""
-    return bool(arrival.messages) and not (
-        arrival.unique_references
-        or arrival.daily_quota is not None
-        or arrival.recipients
-        or arrival.files
-        or arrival.batch is not None
-        or arrival.document is not None
-        or arrival.report is not None
-    )
 
 
 async def _in_the_way(
@@ -162,9 +178,8 @@ def replay(record: RowMapping, key: Key) -> Answer:
     """Return the first answer to a key; refuse a key that came with another request."""
     if not hmac.compare_digest(record["fingerprint"], key.fingerprint):
         raise IdempotencyKeyReused
-    return Answer(
-        status=record["status"], location=record["location"], body=record["body"], replayed=True
-    )
+    body = unpacked(record["body"])
+    return Answer(status=record["status"], location=record["location"], body=body, replayed=True)
 
 
 async def take_keys(
@@ -190,15 +205,15 @@ def key_rows(gateway: Gateway, arrivals: Sequence[Arrival]) -> list[dict[str, An
             "fingerprint": arrival.key.fingerprint,
             "object_id": arrival.object_id,
             "status": arrival.answer.status,
-            "location": arrival.answer.location,
-            "body": arrival.answer.body,
+            "location": arrival.answer.location if arrival.answer.kept else "",
+            "body": arrival.answer.body if arrival.answer.kept else "",
             "created_at": now,
         }
         for arrival in arrivals
         if arrival.key is not None
     ]
     # Always in the same order, or two batches with the same keys could wait for each other.
-    rows.sort(key=lambda row: (row["client_id"], row["mode"], row["key"]))
+    rows.sort(key=lambda row: (row["key"], row["client_id"], row["mode"]))
     return rows
 
 

@@ -8,6 +8,7 @@ and not for ten thousand rows.
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,8 +21,9 @@ from app.delivery.fault_points import Point
 from app.delivery.gateway import Gateway
 from app.delivery.refuse import named
 from app.domain.errors import IdempotencyInProgress
-from app.store import driver, existing, messages, recipients, references
+from app.store import alike, driver, existing, recipients, references
 from app.store.database import CommitUnknown
+from app.store.packed import LONG, packed
 
 LARGE: Final = 50  # messages
 SLICE: Final = 200  # rows of one statement
@@ -52,6 +54,7 @@ class Coming:
         self._more = asyncio.Event()
         self._sent = asyncio.Event()
         self._whole: asyncio.Future[Arrival] = asyncio.get_running_loop().create_future()
+        self._packing: asyncio.Future[str] | None = None
 
     async def came(self) -> None:
         """Say that there are more, and return when they are on their way, or never will be."""
@@ -63,10 +66,21 @@ class Coming:
         """Say that there will be no more, and what they all are."""
         self._whole.set_result(arrival)
         self._more.set()
+        if arrival.key is not None and len(arrival.answer.body) >= LONG:
+            # While the store is at work on the rows.
+            self._packing = asyncio.ensure_future(asyncio.to_thread(packed, arrival.answer.body))
 
     async def whole(self) -> Arrival:
         """Return all of it, as soon as it is there."""
         return await asyncio.shield(self._whole)
+
+    async def kept(self) -> Arrival:
+        """Return all of it, with its answer as it is kept with its key."""
+        arrival = await self.whole()
+        if self._packing is None:
+            return arrival
+        body = await asyncio.shield(self._packing)
+        return replace(arrival, answer=replace(arrival.answer, body=body))
 
     async def slices(self) -> AsyncIterator[Rows]:
         """Yield the messages from the first one on, as they come."""
@@ -162,7 +176,7 @@ async def _commit(gateway: Gateway, coming: Coming) -> Obstacle:
     async def write_rows(connection: AsyncConnection) -> None:
         async with driver.without_waiting(connection):
             async for rows in coming.slices():
-                await messages.add(connection, gateway.ids, rows)
+                await alike.add(connection, gateway.ids, rows)
         addressed = (await coming.whole()).recipients
         for place in range(0, len(addressed), SLICE):
             await recipients.add(connection, addressed[place : place + SLICE])
@@ -171,7 +185,7 @@ async def _commit(gateway: Gateway, coming: Coming) -> Obstacle:
         async with gateway.database.transaction(first=write_rows) as connection:
             arrival = await coming.whole()
             await write_shared(gateway, connection, [arrival])
-            await _claim(gateway, connection, arrival)
+            await _claim(gateway, connection, await coming.kept())
             spent = await quota.spend(connection, [arrival], gateway.local_time(), gateway.usage)
             await gateway.fault_points.reached(Point.ACCEPTING)
     except _Refused as fault:

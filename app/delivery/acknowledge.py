@@ -178,7 +178,7 @@ async def _apply_some(
     gateway: Gateway, connection: AsyncConnection, claims: Sequence[tuple[Acknowledgement, Named]]
 ) -> list[Settled]:
     """Apply acknowledgements of different messages."""
-    said = [_said(gateway, brought, named) for brought, named in claims]
+    said = [said_of(gateway, brought, named) for brought, named in claims]
     weighed = iter(await weigh(gateway, connection, [one for one in said if one is not None]))
     notes = [OTHER_NUMBER if one is None else next(weighed) for one in said]
     now = gateway.now()
@@ -188,7 +188,7 @@ async def _apply_some(
     ]
 
 
-def _said(gateway: Gateway, brought: Acknowledgement, named: Named) -> Said | None:
+def said_of(gateway: Gateway, brought: Acknowledgement, named: Named) -> Said | None:
     """Return what is acknowledged of a fax; None where it went to another number."""
     row = named.message
     content = contents.read(Channel(row["channel"]), row["content"])
@@ -207,14 +207,7 @@ def _said(gateway: Gateway, brought: Acknowledgement, named: Named) -> Said | No
 def _row(
     gateway: Gateway, provider: str, brought: Acknowledgement, unreadable: str | None = None
 ) -> dict[str, Any]:
-    said = {
-        "provider": provider,
-        "reference": brought.reference,
-        "code": brought.code,
-        "number": brought.number,
-        "pages": brought.pages,
-        "provider_time": brought.provider_time,
-    }
+    said = fields_of(provider, brought)
     return {
         "id": gateway.ids.new(),
         "fingerprint": acknowledgements.fingerprint_of(said, unreadable),
@@ -222,6 +215,18 @@ def _row(
         "times": 1,
         "detail": unreadable and unreadable[:200],
         **said,
+    }
+
+
+def fields_of(provider: str, brought: Acknowledgement) -> dict[str, Any]:
+    """Return what of an acknowledgement's row its provider said."""
+    return {
+        "provider": provider,
+        "reference": brought.reference,
+        "code": brought.code,
+        "number": brought.number,
+        "pages": brought.pages,
+        "provider_time": brought.provider_time,
     }
 
 

@@ -16,8 +16,7 @@ from app.delivery import carry
 from app.delivery.conclude import Ended
 from app.delivery.gateway import Gateway
 from app.domain.message import Channel
-from app.domain.outcome import Blocked
-from app.domain.standing import Standing, State, after_call, after_probe, answered
+from app.domain.standing import Standing, State, after_call, after_probe, is_doubt
 from app.store import channels, rates
 from app.store.channels import Name
 from app.store.queue import Claim, Room
@@ -98,8 +97,7 @@ async def note_calls(
     telling = {
         name: those
         for name, those in calls.items()
-        if known.get(name, Standing()) != Standing()
-        or any(isinstance(one.outcome, Blocked) or answered(one.outcome) is False for one in those)
+        if known.get(name, Standing()) != Standing() or any(is_doubt(one.outcome) for one in those)
     }
     if not telling:
         return

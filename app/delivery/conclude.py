@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
-from uuid import UUID
 
 import structlog
 
@@ -75,7 +74,7 @@ def move_of(gateway: Gateway, one: Ended, now: datetime) -> Move:
                 to=Status.SUBMITTED,
                 code=code,
                 label=words,
-                changes=always | sent | {"due_at": _first_look(gateway, one, now)},
+                changes=always | sent | {"due_at": first_status_look(gateway, one, now)},
             )
         case Refused(failure):
             return move(
@@ -122,8 +121,8 @@ def move_of(gateway: Gateway, one: Ended, now: datetime) -> Move:
             )
 
 
-def _first_look(gateway: Gateway, one: Ended, now: datetime) -> datetime | None:
-    """Return when the status is asked first; one asks for all where the provider tells no other."""
+def first_status_look(gateway: Gateway, one: Ended, now: datetime) -> datetime | None:
+    """Return when a taken message's status is asked first; None where another asks for it too."""
     row = one.held.claim.row
     if one.held.claim.follows and not gateway.providers[row["provider"]].tells_each(one.function):
         return None
@@ -139,8 +138,12 @@ def _first_look(gateway: Gateway, one: Ended, now: datetime) -> datetime | None:
 
 def closing_of(outcome: Outcome) -> Mapping[str, Any]:
     """Return what the attempt's row keeps of an outcome."""
-    kept = {name: value and value[: LENGTHS[name]] for name, value in _kept(outcome).items()}
+    kept = {name: _cut(name, value) for name, value in _kept(outcome).items()}
     return dict.fromkeys(LENGTHS) | kept | {"outcome": type(outcome).__name__.casefold()}
+
+
+def _cut(name: str, value: str | None) -> str | None:
+    return value and value[: LENGTHS[name]]
 
 
 def _kept(outcome: Outcome) -> dict[str, str | None]:
@@ -158,19 +161,18 @@ def _kept(outcome: Outcome) -> dict[str, str | None]:
             return {"why": why, "raw": raw}
 
 
-def tell(
-    ended: Sequence[Ended], moved: Sequence[bool], closed: Mapping[UUID, Mapping[str, Any]]
-) -> None:
+def tell(recorded: Sequence[tuple[Ended, bool]]) -> None:
     """Say in the log what calls came to, and whether that was written down."""
-    telling = log.bind()  # once: to find out how lines are written costs as much as a line
-    for one, recorded in zip(ended, moved, strict=True):
-        closing = closed[one.held.claim.attempt_id]
-        telling.info(
-            "submitted" if isinstance(one.outcome, Accepted) else "not_submitted",
-            message_id=shown(MESSAGE, one.held.claim.message_id),
-            attempt_reference=one.held.claim.reference,
-            outcome=closing["outcome"],
-            code=closing["code"],
-            why=closing["why"],
-            recorded=recorded,
+    say = log.bind().info  # once: to find out how lines are written costs as much as a line
+    for one, was_moved in recorded:
+        claim, outcome = one.held.claim, one.outcome
+        kept = {"code": outcome.code} if isinstance(outcome, Accepted) else _kept(outcome)
+        say(
+            "submitted" if isinstance(outcome, Accepted) else "not_submitted",
+            message_id=shown(MESSAGE, claim.message_id),
+            attempt_reference=claim.reference,
+            outcome=type(outcome).__name__.casefold(),
+            code=_cut("code", kept.get("code")),
+            why=_cut("why", kept.get("why")),
+            recorded=was_moved,
         )

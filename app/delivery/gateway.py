@@ -5,10 +5,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from app.delivery.fault_points import FaultPoints
 from app.delivery.inspect import Inspector
+from app.delivery.load_files import Loading
 from app.delivery.post import Webhooks
 from app.delivery.quota import Usage
 from app.domain.acknowledgement import Acknowledgement
@@ -19,6 +20,8 @@ from app.domain.message import Campaign, Channel, Content, Submission, Submitted
 from app.domain.outcome import Consulted, Finding, Meant, Outcome, Probed, Report
 from app.store.clock import Clock
 from app.store.database import Database
+
+FILED_AT_ONCE: Final = 3  # large files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,9 @@ class Provider(Protocol):
 
         Raises ProviderContract where its contract does not offer the function at all.
         """
+
+    def carries(self, content: Content) -> bool:
+        """Say whether `prepare` would pass a content without files as it is; no says nothing."""
 
     def function_for(self, content: Content, *, together: bool = False) -> str:
         """Return the name of the function that sends a content, alone or together with others."""
@@ -201,7 +207,9 @@ class Gateway:
     wake: Wake = field(default_factory=Wake)
     usage: Usage = field(default_factory=Usage)  # of the clients' daily quotas
     news: News = field(default_factory=News)
-    loading: asyncio.Lock = field(default_factory=asyncio.Lock)  # files of one message at a time
+    loading: Loading = field(default_factory=Loading)  # files that are handed over
+    # Large files are written by themselves, some at once.
+    filing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FILED_AT_ONCE))
     fault_points: FaultPoints = field(default_factory=FaultPoints)  # tests arm them
     production: bool = False  # a store that is fast and unsafe is refused
     clock: Clock | None = None  # that `now` goes by, kept in step with the store's

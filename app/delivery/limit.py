@@ -14,7 +14,7 @@ from uuid import UUID
 
 import structlog
 
-from app.delivery.accept import Arrival
+from app.delivery.arrival import Arrival, Totals
 from app.delivery.gather import Gathering
 from app.delivery.settings import Limits
 from app.domain.errors import QueueFull, QuotaExceeded, StorageLow
@@ -71,10 +71,12 @@ class Limiter:
 
         Raises StorageLow, QuotaExceeded or QueueFull.
         """
-        for name, taken in (await self.look(arrival.messages)).items():
+        for name, taken in (await self.look(arrival.messages, arrival.totals)).items():
             self._since[name] += taken
 
-    async def look(self, rows: Sequence[Mapping[str, Any]]) -> Mapping[UUID | str, int]:
+    async def look(
+        self, rows: Sequence[Mapping[str, Any]], totals: Totals | None = None
+    ) -> Mapping[UUID | str, int]:
         """Return what messages would take of the room, where they may be taken in; count nothing.
 
         Raises as `admit` does.
@@ -85,21 +87,46 @@ class Limiter:
         if self._clock() - self._read_at >= FRESH:
             await self._reading.do(None)
         client_id: UUID = rows[0]["client_id"]
-        count, size = len(rows), sum(row["size"] for row in rows)
+        if totals is None:
+            totals = Totals()
+            totals.add(rows)
+        count, size = len(rows), totals.size
+        urgent = URGENT.issuperset(totals.purposes)
+        wrong = self._wrong(client_id, rows[0]["mode"], count, size, urgent=urgent)
+        if wrong is not None:
+            raise wrong
+        return {client_id: count, "messages": count, "size": size}
+
+    def has_room(self, client_id: UUID, mode: str, purpose: str, size: int) -> bool:
+        """Say whether a message may be taken in by what is known now; no says nothing."""
+        now = self._clock()
+        if now - self._read_at >= FRESH:
+            return False
+        if self._limits.disk and (self._is_low or now - self._looked_at >= FRESH):
+            return False
+        return self._wrong(client_id, mode, 1, size, urgent=purpose in URGENT) is None
+
+    def count(self, client_id: UUID, size: int) -> None:
+        """Count a message that is taken in, of which `has_room` was said."""
+        self._since[client_id] += 1
+        self._since["messages"] += 1
+        self._since["size"] += size
+
+    def _wrong(
+        self, client_id: UUID, mode: str, count: int, size: int, *, urgent: bool
+    ) -> QuotaExceeded | QueueFull | None:
+        """Return why so many messages of a client may not be taken in."""
         since, limits = self._since, self._limits
-        is_test = rows[0]["mode"] == Mode.TEST
+        is_test = mode == Mode.TEST
         most = int(limits.client * TESTS) if is_test else limits.client
         over = self._waiting.clients.get(client_id, 0) + since[client_id] + count - most
         if over > 0:
-            raise QuotaExceeded(retry_after=self._later(over))
-        urgent = all(row["purpose"] in URGENT for row in rows)
+            return QuotaExceeded(retry_after=self._later(over))
         share = TESTS if is_test else 1.0 if urgent else UNRESERVED
         over = self._waiting.messages + since["messages"] + count - int(limits.messages * share)
         if over <= 0 and self._waiting.size + since["size"] + size > limits.size * share:
             over = count
-        if over > 0:
-            raise QueueFull(retry_after=self._later(over))
-        return {client_id: count, "messages": count, "size": size}
+        return QueueFull(retry_after=self._later(over)) if over > 0 else None
 
     async def _read(self, asked: Sequence[None]) -> list[None]:
         if self._clock() - self._read_at < FRESH:

@@ -9,7 +9,7 @@ from typing import Final
 
 from app.delivery.gateway import Gateway
 from app.delivery.tell import type_of
-from app.store import feed, webhooks
+from app.store import feed, positions, webhooks
 from app.store.feed import Feed, Standing
 
 MOST: Final = 1000  # events of one transaction, about
@@ -50,11 +50,11 @@ async def _together(gateway: Gateway, wanted: Sequence[Feed]) -> bool:
     sizes, more = [], False
     async with gateway.database.transaction() as connection:
         held = await feed.hold(connection, wanted)
-        told = await webhooks.counted(connection, held)
+        told = await webhooks.enabled(connection, held)
         for one, position in held.items():
-            share = _share(len(held), told.get(one, 0))
-            new = await feed.publish(connection, one, position, share)
-            await webhooks.enqueue(connection, gateway.ids, new, type_of, gateway.now())
+            share = _share(len(held), len(told[one]))
+            new = await positions.give(connection, one, position, share)
+            await webhooks.enqueue(connection, gateway.ids, new, told[one], type_of, gateway.now())
             sizes.append(new.count)
             more |= new.count >= share
     if any(sizes):

@@ -18,14 +18,12 @@ import structlog
 from app.delivery import acknowledge
 from app.delivery.acknowledge import Received
 from app.delivery.gateway import Gateway
-from app.delivery.gather import Gathering
+from app.delivery.hear import Hearing
 from app.delivery.outside import sync_folder
 from app.domain.acknowledgement import Acknowledgement, UnreadableAcknowledgement
 from app.store.database import UNAVAILABLE
 
 log = structlog.get_logger()
-
-Together = Gathering[Received, str | None]
 
 EVERY: Final = 1.0  # seconds between looks
 MOST: Final = 10_000  # files: whoever knows the secret could send any number
@@ -40,7 +38,7 @@ async def receive(
     gateway: Gateway,
     provider: str,
     brought: Acknowledgement | UnreadableAcknowledgement,
-    together: Together | None = None,
+    together: Hearing | None = None,
 ) -> None:
     """Keep an acknowledgement in the store, or on disk while the store is away.
 

@@ -8,22 +8,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.delivery import ascertain, brake, carry, count, retry
-from app.delivery.acknowledge import apply_to
-from app.delivery.admit import admission, note_calls, paced, spend_pace
-from app.delivery.conclude import Ended, Held, closing_of, move_of, tell
+from app.delivery import ascertain, carry, outcomes, taken
+from app.delivery.admit import admission, paced, spend_pace
+from app.delivery.conclude import Ended, Held, tell
 from app.delivery.fault_points import Point
 from app.delivery.gateway import Gateway
 from app.delivery.grant import grant
 from app.domain.message import Campaign, Channel, Content, MayBegin, Submission, files_of
-from app.domain.outcome import Blocked, Deferred, Outcome, Refused, Unclear
-from app.store import attempts, contents, documents, messages, queue, uncertain
+from app.domain.outcome import Blocked, Deferred, Outcome
+from app.domain.twins import twin_of
+from app.store import claiming, contents, queue
 from app.store.database import CommitUnknown
+from app.store.queue import Claim
 
 log = structlog.get_logger()
 
@@ -58,40 +60,79 @@ async def _commit_claims(
     gateway: Gateway, channel: Channel, asked: Asked, held: list[Held]
 ) -> list[Held]:
     """Commit claims; they are added to `held` before, for who must know what was tried."""
-    now = gateway.now()
+    plain = _plain(gateway, channel, asked)
+    if plain is not None:
+        async with gateway.database.prepared() as run:
+            now = gateway.now()  # a new connection may have taken a while
+            claims = await claiming.claim(
+                run, gateway.ids, plain, now=now, lease=gateway.timing.lease
+            )
+            if claims:
+                await gateway.fault_points.reached(Point.CLAIMING)
+                await claiming.count(run, claims)
+            held += [Held(claim=one, at=now) for one in claims]
+        if held:
+            return held
     async with gateway.database.transaction() as connection:
-        of = carry.names(gateway, twins=asked.twins)
-        admitted = await admission(connection, channel, of)
-        limit, slots = asked.limit, 0
-        if not asked.twins:  # a simulator has no pace, and counts nothing
-            limit = await paced(gateway, connection, channel, limit)
-            slots = gateway.slots_of(channel)
-        claims = await queue.claim(
-            connection,
-            gateway.ids,
-            channel,
-            replace(admitted.room(limit, asked.under_way), slots=slots),
-            now=now,
-            lease=gateway.timing.lease,
-        )
-        await spend_pace(gateway, connection, claims)
+        now = gateway.now()
+        claims = await _claim_any(gateway, connection, channel, asked, now)
         urls = await grant(gateway, connection, claims, now)
         if claims:
             await gateway.fault_points.reached(Point.CLAIMING)
-        held += [
-            Held(claim=taken, at=now, document_url=urls.get(taken.attempt_id)) for taken in claims
-        ]
+        held += [Held(claim=one, at=now, document_url=urls.get(one.attempt_id)) for one in claims]
     return held
+
+
+def _plain(gateway: Gateway, channel: Channel, asked: Asked) -> claiming.Plain | None:
+    """Return what may be claimed with one statement: what needs no pace, no slot and no grant."""
+    of, route = carry.names(gateway, twins=asked.twins), gateway.routes[channel]
+    plain = {
+        name
+        for name in of
+        if name not in gateway.rates and not gateway.providers[name].fetches_document
+    }
+    is_plain = (twin_of(route) if asked.twins else route) in plain
+    slots = 0 if asked.twins else gateway.slots_of(channel)
+    if gateway.database.is_sqlite or not is_plain or slots or asked.limit <= 0:
+        return None
+    return claiming.Plain(channel=channel, limit=asked.limit, of=of, plain=plain)
+
+
+async def _claim_any(
+    gateway: Gateway, connection: AsyncConnection, channel: Channel, asked: Asked, now: datetime
+) -> list[Claim]:
+    """Claim whatever is due, with all that it needs."""
+    admitted = await admission(connection, channel, carry.names(gateway, twins=asked.twins))
+    limit, slots = asked.limit, 0
+    if not asked.twins:  # a simulator has no pace, and counts nothing
+        limit = await paced(gateway, connection, channel, limit)
+        slots = gateway.slots_of(channel)
+    claims = await queue.claim(
+        connection,
+        gateway.ids,
+        channel,
+        replace(admitted.room(limit, asked.under_way), slots=slots),
+        now=now,
+        lease=gateway.timing.lease,
+    )
+    await spend_pace(gateway, connection, claims)
+    return claims
 
 
 def calls_of(held: Sequence[Held]) -> list[Sequence[Held]]:
     """Return what is handed over in one call each: a message alone, or a campaign's together."""
-    calls: dict[UUID, list[Held]] = {}
+    calls: list[list[Held]] = []
+    campaigns: dict[UUID, list[Held]] = {}
     # By their ids: the order in which they came.
-    for one in sorted(held, key=lambda one: one.claim.message_id):
-        row = one.claim.row
-        calls.setdefault(row["campaign_id"] or row["id"], []).append(one)
-    return list(calls.values())
+    for one in sorted(held, key=attrgetter("claim.message_id.int")):
+        campaign_id = one.claim.row["campaign_id"]
+        if campaign_id in campaigns:
+            campaigns[campaign_id].append(one)
+            continue
+        calls.append([one])
+        if campaign_id is not None:
+            campaigns[campaign_id] = calls[-1]
+    return [*calls]
 
 
 async def call(gateway: Gateway, group: Sequence[Held], *, is_shut: bool = False) -> list[Ended]:
@@ -101,35 +142,41 @@ async def call(gateway: Gateway, group: Sequence[Held], *, is_shut: bool = False
     """
     first = group[0]
     row = first.claim.row
-    together = row["campaign_id"] is not None
     provider = gateway.providers[row["provider"]]
     contents_of = [_content(one) for one in group]
-    wanted = {file.sha256 for file in files_of(contents_of[0])}
+    content = contents_of[0]
     files: Mapping[str, bytes] = {}
-    if wanted and first.document_url is None:
-        # One after the other: megabytes of several at once would hold the loop up.
-        async with gateway.loading, gateway.database.reading() as connection:
-            files = await documents.load(connection, wanted)
+    if first.document_url is None and (wanted := {one.sha256 for one in files_of(content)}):
+        files = await gateway.loading.load(gateway.database, wanted)
     may_begin = partial(_may_begin, gateway, first)
-    submissions = [
-        _submission(one, content, files, may_begin)
-        for one, content in zip(group, contents_of, strict=True)
-    ]
-    function = provider.function_for(submissions[0].content, together=together)
-    outcome: Outcome
+    together = row["campaign_id"] is not None
     await gateway.fault_points.reached(Point.CLAIMED)
-    if not carry.may_carry(gateway, provider.name, row["mode"]):
-        why = f"a message of the mode {row['mode']} must not reach it"
-        outcome = Blocked("mode_not_allowed", why, stops=False)
-    elif _is_late(gateway, first):
-        outcome = Deferred("the worker was held up before the call", ours=True)
-    elif is_shut:
-        outcome = Deferred("the channel stopped before the call", ours=True)
+    outcome: Outcome
+    if (why_not := _why_not(gateway, first, is_shut=is_shut)) is not None:
+        outcome = why_not
     elif together:
-        outcome = await provider.submit_together(Campaign(tuple(submissions)))
+        members = [
+            _submission(one, its, files, may_begin)
+            for one, its in zip(group, contents_of, strict=True)
+        ]
+        outcome = await provider.submit_together(Campaign(tuple(members)))
     else:
-        outcome = await provider.submit(submissions[0])
+        outcome = await provider.submit(_submission(first, content, files, may_begin))
+    function = provider.function_for(content, together=together)
     return [Ended(held=one, outcome=outcome, function=function) for one in group]
+
+
+def _why_not(gateway: Gateway, held: Held, *, is_shut: bool) -> Outcome | None:
+    """Return what keeps a claimed message from being called for; None where nothing does."""
+    row = held.claim.row
+    if not carry.may_carry(gateway, row["provider"], row["mode"]):
+        why = f"a message of the mode {row['mode']} must not reach it"
+        return Blocked("mode_not_allowed", why, stops=False)
+    if _is_late(gateway, held):
+        return Deferred("the worker was held up before the call", ours=True)
+    if is_shut:
+        return Deferred("the channel stopped before the call", ours=True)
+    return None
 
 
 def _is_late(gateway: Gateway, held: Held) -> bool:
@@ -175,67 +222,13 @@ async def record(gateway: Gateway, ended: Sequence[Ended]) -> list[bool]:
     """
     await gateway.fault_points.reached(Point.ANSWERED)
     now = gateway.now()
-    async with gateway.database.transaction() as connection:
-        every = [
-            await _judge(connection, one) if isinstance(one.outcome, Refused) else one
-            for one in ended
-        ]
-        written = await ascertain.written(connection, every)
-        judged = [one for one in every if one.held.claim.attempt_id not in written]
-        moved = await messages.move(
-            connection, gateway.ids, [move_of(gateway, one, now) for one in judged]
-        )
-        await note_calls(gateway, connection, judged, now)
-        closed = {one.held.claim.attempt_id: closing_of(one.outcome) for one in judged}
-        if closed:
-            await attempts.close(connection, closed, now)
-        await brake.apply(gateway, connection, brake.concerned(judged), now)
-        await _revoke(connection, judged, now)
-        await count.record(connection, judged, moved, now)
-        for one, was_moved in zip(judged, moved, strict=True):
-            attempt_id = one.held.claim.attempt_id
-            if not was_moved:
-                await attempts.keep_late(connection, attempt_id, closed[attempt_id])
-                if not isinstance(one.outcome, Unclear):
-                    await uncertain.hurry(connection, one.held.claim.message_id, now)
-            provider = one.held.claim.row["provider"]
-            if provider in gateway.learn:  # what it acknowledged while the call ran
-                await apply_to(gateway, connection, provider, one.held.claim.message_id)
-        await gateway.fault_points.reached(Point.RECORDING)
-    await gateway.fault_points.reached(Point.RECORDED)
-    if any(one.held.claim.slot for one in judged):
+    plain, others = await taken.write(gateway, ended, now)
+    tell([(one, True) for one in plain])
+    if not others:
+        return [True] * len(ended)
+    judged, written = await outcomes.write(gateway, others, now)
+    if any(one.held.claim.slot for one in others):
         gateway.wake.call(Channel.SMS)  # it may wait for the slot
-    tell(judged, moved, closed)
-    written |= {
-        one.held.claim.attempt_id: was_moved for one, was_moved in zip(judged, moved, strict=True)
-    }
-    return [written[one.held.claim.attempt_id] for one in ended]
-
-
-async def _judge(connection: AsyncConnection, one: Ended) -> Ended:
-    """Turn a refusal of a document that was never fetched into another try."""
-    refused, claimed = one.outcome, one.held.claim
-    if not (isinstance(refused, Refused) and refused.only_if_fetched):
-        return one
-    if await attempts.was_fetched(connection, claimed.attempt_id):
-        return one
-    if claimed.row["attempts"] >= retry.MOST_UNFETCHED:
-        # Not the document is at fault, but the way to it.
-        failure = replace(
-            refused.failure, type="technical", reason="document_unreachable", retryable=True
-        )
-        return replace(one, outcome=Refused(failure))
-    why = "the provider refused a document that it never fetched"
-    code, words = refused.failure.provider_code, refused.failure.label
-    return replace(one, outcome=Deferred(why, code=code, words=words))
-
-
-async def _revoke(connection: AsyncConnection, ended: Sequence[Ended], now: datetime) -> None:
-    """Close the documents of attempts that the provider did not take."""
-    over = [
-        one.held.claim.attempt_id
-        for one in ended
-        if one.held.document_url and isinstance(one.outcome, Refused | Deferred | Blocked)
-    ]
-    if over:
-        await attempts.revoke(connection, over, now)
+    tell(judged)
+    written |= {one.held.claim.attempt_id: was_moved for one, was_moved in judged}
+    return [written.get(one.held.claim.attempt_id, True) for one in ended]

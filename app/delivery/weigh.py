@@ -111,15 +111,22 @@ async def weigh(
     ]
     await _revoke(gateway, connection, [one for one in weighed if one.moved])
     for one in weighed:
-        log.info(
-            "status_learnt",
-            message_id=shown(MESSAGE, one.said.row["id"]),
-            status=one.step.to,
-            code=one.said.report.code,
-            applied=one.moved,
-        )
+        tell(log, one.said, one.step.to, applied=one.moved)
     notes = iter([one.note for one in weighed])
     return [CALL_OPEN if one.too_early else next(notes) for one in said]
+
+
+def tell(
+    into: structlog.typing.FilteringBoundLogger, said: Said, to: Status | None, *, applied: bool
+) -> None:
+    """Log what came of an acknowledgement, and where it meant to move its fax."""
+    into.info(
+        "status_learnt",
+        message_id=shown(MESSAGE, said.row["id"]),
+        status=to,
+        code=said.report.code,
+        applied=applied,
+    )
 
 
 async def _revoke(gateway: Gateway, connection: AsyncConnection, moved: Sequence[Weighed]) -> None:

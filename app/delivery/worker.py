@@ -50,7 +50,8 @@ class Worker:
         self._calls: dict[str, set[asyncio.Task[None]]] = {}
         self._replaying = Replaying(gateway)
         self._retaining = Retaining(gateway, self._rest)
-        self._insisting = Insisting(gateway)
+        writing = self._calls.setdefault("record", set())
+        self._insisting = Insisting(gateway, partial(self._begin, writing))
         self._dispatching: list[Dispatching] = []
         self._seeking = Seeking(gateway, self._rest)
         self._learn: Gathering[Asked, None] = Gathering(
@@ -202,8 +203,7 @@ class Worker:
     def _begin(self, calls: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         calls.add(task)
-        task.add_done_callback(calls.discard)
-        task.add_done_callback(_tell_fault)
+        task.add_done_callback(partial(_over, calls))
 
     async def _rest(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -225,7 +225,9 @@ class Worker:
                 await asyncio.gather(*unfinished, return_exceptions=True)
 
 
-def _tell_fault(task: asyncio.Task[None]) -> None:
+def _over(calls: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:
+    """Forget a task that has ended, and tell its fault."""
+    calls.discard(task)
     fault = None if task.cancelled() else task.exception()
     if isinstance(fault, UNAVAILABLE):
         log.warning("store_unavailable", lane="call", fault=type(fault).__name__)

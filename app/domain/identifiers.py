@@ -12,10 +12,17 @@ _LETTERS: Final = frozenset(ALPHABET)
 _DIGITS: Final = str.maketrans(ALPHABET, "0123456789ABCDEFGHIJKLMNOPQRSTUV")
 _PAIRS: Final = [one + other for one in ALPHABET for other in ALPHABET]
 _LENGTH: Final = 26  # 128 bits, five a letter
+_LOW: Final = (1 << 60) - 1  # the last twelve letters
 _VERSION: Final = 0x7 << 76
 _VARIANT: Final = 0b10 << 62
 _TAIL: Final = (1 << 62) - 1  # what is random of an identifier
 _TAILS: Final = 256  # random ends of identifiers that are drawn at once
+
+# How an identifier gets its two parts, past what keeps them from being changed.
+_NEW: Final = object.__new__
+_SET_INT: Final = UUID.__dict__["int"].__set__
+_SET_SAFE: Final = UUID.__dict__["is_safe"].__set__
+_UNKNOWN: Final = SafeUUID.unknown
 
 MESSAGE: Final = "msg"
 DOCUMENT: Final = "doc"
@@ -38,12 +45,22 @@ class Identifiers:
         self._last = 0
         self._tails: list[int] = []
 
-    def new(self) -> UUID:
-        """Return a UUIDv7 later than every one that this object made before."""
-        micros = int(self._now().timestamp() * 1_000_000)
-        ticks = max((micros // 1000) << 12 | (micros % 1000) * 4, self._last + 1)
+    def new(self, at: datetime | None = None) -> UUID:
+        """Return a UUIDv7 later than every one that this object made before.
+
+        `at` is the time now, where it is known.
+        """
+        return _made(self._next(at or self._now()))
+
+    def request(self) -> str:
+        """Return a new identifier of a request, as it is shown."""
+        return f"{REQUEST}_{_whole(self._next(self._now()))}"
+
+    def _next(self, at: datetime) -> int:
+        millis, micros = divmod(int(at.timestamp() * 1_000_000), 1000)
+        ticks = max(millis << 12 | micros * 4, self._last + 1)
         self._last = ticks
-        return UUID(int=(ticks >> 12) << 80 | _VERSION | (ticks & 0xFFF) << 64 | self._tail())
+        return (ticks >> 12) << 80 | _VERSION | (ticks & 0xFFF) << 64 | self._tail()
 
     def many(self, count: int) -> list[UUID]:
         """Return so many of them, each later than the one before it."""
@@ -66,7 +83,14 @@ class Identifiers:
 
     def reference(self) -> str:
         """Return an attempt reference: 80 random bits as 16 letters, without personal data."""
-        return _letters(int.from_bytes(self._random_bytes(10), "big"), 16)
+        return _sixteen(int.from_bytes(self._random_bytes(10), "big"))
+
+    def references(self, count: int) -> list[str]:
+        """Return so many attempt references; they are drawn at once."""
+        drawn = self._random_bytes(10 * count)
+        return [
+            _sixteen(int.from_bytes(drawn[at : at + 10], "big")) for at in range(0, 10 * count, 10)
+        ]
 
     def token(self) -> str:
         """Return an unguessable token of 256 bits as 52 letters, safe in a URL's path."""
@@ -74,10 +98,10 @@ class Identifiers:
 
 
 def _made(value: int) -> UUID:
-    """Return what UUID(int=value) returns, at half the price: that looks at nine ways to be called."""
-    made = object.__new__(UUID)
-    object.__setattr__(made, "int", value)
-    object.__setattr__(made, "is_safe", SafeUUID.unknown)
+    """Return what UUID(int=value) returns, at a third of its price."""
+    made = _NEW(UUID)
+    _SET_INT(made, value)
+    _SET_SAFE(made, _UNKNOWN)
     return made
 
 
@@ -93,7 +117,7 @@ def made_at(identifier: UUID) -> datetime:
 
 def shown(prefix: str, identifier: UUID) -> str:
     """Return the public form of an identifier, such as `msg_01J9ZK...`."""
-    return f"{prefix}_{_letters(identifier.int, _LENGTH)}"
+    return f"{prefix}_{_whole(identifier.int)}"
 
 
 def read(prefix: str, text: str) -> UUID | None:
@@ -103,6 +127,28 @@ def read(prefix: str, text: str) -> UUID | None:
         return None
     value = int(letters.translate(_DIGITS), 32)
     return UUID(int=value) if value < 1 << 128 else None
+
+
+def _whole(value: int) -> str:
+    """Return 128 bits in 26 letters, as _letters does, at half its price: in small numbers."""
+    high, low, pairs = value >> 60, value & _LOW, _PAIRS
+    return (
+        f"{pairs[high >> 60]}{pairs[high >> 50 & 1023]}{pairs[high >> 40 & 1023]}"
+        f"{pairs[high >> 30 & 1023]}{pairs[high >> 20 & 1023]}{pairs[high >> 10 & 1023]}"
+        f"{pairs[high & 1023]}{pairs[low >> 50]}{pairs[low >> 40 & 1023]}"
+        f"{pairs[low >> 30 & 1023]}{pairs[low >> 20 & 1023]}{pairs[low >> 10 & 1023]}"
+        f"{pairs[low & 1023]}"
+    )
+
+
+def _sixteen(value: int) -> str:
+    """Return 80 bits in 16 letters, as _letters does, at half its price."""
+    high, low, pairs = value >> 60, value & _LOW, _PAIRS
+    return (
+        f"{pairs[high >> 10]}{pairs[high & 1023]}{pairs[low >> 50]}{pairs[low >> 40 & 1023]}"
+        f"{pairs[low >> 30 & 1023]}{pairs[low >> 20 & 1023]}{pairs[low >> 10 & 1023]}"
+        f"{pairs[low & 1023]}"
+    )
 
 
 def _letters(value: int, length: int) -> str:

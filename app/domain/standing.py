@@ -70,6 +70,11 @@ def answered(outcome: Outcome) -> bool | None:
             return raw is not None
 
 
+def is_doubt(outcome: Outcome) -> bool:
+    """Say whether an outcome may mean that the provider is away, or stopped."""
+    return isinstance(outcome, Blocked) or answered(outcome) is False
+
+
 def after_call(
     standing: Standing, outcome: Outcome, now: datetime, pace: float, random: Callable[[], float]
 ) -> Standing:

@@ -7,6 +7,7 @@ from typing import Final
 
 from yarl import URL
 
+LARGE: Final = 65_536  # bytes of a body that is not copied to stand behind its head
 _HEADERS: Final = "User-Agent: multicanal\r\nAccept: */*\r\nAccept-Encoding: identity\r\n"
 
 
@@ -47,6 +48,9 @@ def _head(url: str, headers: tuple[tuple[str, str], ...]) -> bytes:
     return f"{start}Content-Length: ".encode()
 
 
-def request(url: str, body: bytes, headers: Mapping[str, str]) -> bytes:
-    """Return a request as it is written; raises ValueError for headers that cannot be."""
-    return b"%b%d\r\n\r\n%b" % (_head(url, tuple(headers.items())), len(body), body)
+def request(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[bytes, ...]:
+    """Return a request in the pieces that are written; raises ValueError for wrong headers."""
+    start = _head(url, tuple(headers.items()))
+    if len(body) > LARGE:
+        return b"%b%d\r\n\r\n" % (start, len(body)), body
+    return (b"%b%d\r\n\r\n%b" % (start, len(body), body),)

@@ -9,6 +9,7 @@ import asyncio
 import select
 import socket
 import ssl
+from collections.abc import Iterable
 from typing import Any, Final
 
 import aiohappyeyeballs
@@ -16,6 +17,8 @@ import aiohappyeyeballs
 from app.domain.message import MayBegin
 from app.providers.asking import Origin
 from app.providers.exchange import CONNECT, HELD_UP, Answered, Broken, Exchange, NotSent, too_large
+from app.providers.heads import Heads
+from app.providers.patience import Patience
 from app.providers.reading import Reading, TooLarge, Unfit
 
 LIFE: Final = 60.0  # seconds after which a connection is made anew: the name may lead elsewhere
@@ -25,13 +28,16 @@ _NEXT_ADDRESS: Final = 0.25  # seconds after which a name's next address is trie
 class Line(asyncio.Protocol):
     """One connection."""
 
-    def __init__(self, opened_at: float) -> None:
+    def __init__(self, opened_at: float, heads: Heads) -> None:
         self.opened_at = opened_at
         self.free_since = opened_at
+        self._heads = heads
         self._transport: Any = None
-        self._reading: Reading | None = None
-        self._answer: asyncio.Future[Reading] | None = None
+        self._largest = 0
+        self._reading: Reading | None = None  # of an answer that is not like one before
+        self._answer: asyncio.Future[Answered] | None = None
         self._is_lost = False
+        self._is_fit = True
         self._poll = select.poll()
 
     @property
@@ -42,17 +48,17 @@ class Line(asyncio.Protocol):
     @property
     def is_fit(self) -> bool:
         """Whether it may serve another call, after the answer to the last one."""
-        whole = self._reading is None or self._reading.leaves_open
-        return whole and not self._is_lost and not self._transport.get_write_buffer_size()
+        return self._is_fit and not self._is_lost and not self._transport.get_write_buffer_size()
 
-    async def ask(self, request: bytes, largest: int) -> Reading:
-        """Write a request, and return its answer; raises OSError, TooLarge and Unfit."""
-        self._reading = Reading(largest)
-        self._answer = asyncio.get_running_loop().create_future()
+    def ask(self, request: Iterable[bytes], largest: int) -> asyncio.Future[Answered]:
+        """Write a request; its answer follows, or OSError, TooLarge or Unfit is raised."""
+        self._largest, self._reading, self._is_fit = largest, None, False
+        self._answer = answer = asyncio.get_running_loop().create_future()
         if self._is_lost:
-            raise ConnectionResetError
-        self._transport.write(request)
-        return await self._answer
+            answer.set_exception(ConnectionResetError())
+        else:
+            self._transport.writelines(request)
+        return answer
 
     def close(self) -> None:
         """Close it, whatever is under way."""
@@ -67,45 +73,56 @@ class Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what arrived; what nobody asked for ends the connection."""
-        if self._reading is None or self._answer is None or self._answer.done():
+        if self._answer is None or self._answer.done():
             self._is_lost = True
             self._transport.abort()
-            return
+        elif self._reading is None and (whole := self._heads.answer(data, self._largest)):
+            self._is_fit = True
+            self._answer.set_result(whole)
+        else:
+            self._read(data, self._answer)
+
+    def _read(self, data: bytes, answer: "asyncio.Future[Answered]") -> None:
+        is_first = self._reading is None
+        self._reading = reading = self._reading or Reading(self._largest)
         try:
-            self._reading.feed(data)
+            reading.feed(data)
         except (TooLarge, Unfit) as fault:
             self._is_lost = True  # whatever follows would be taken for the next answer
-            self._fail(fault)
-        if self._reading.done and not self._answer.done():
-            self._answer.set_result(self._reading)
+            answer.set_exception(fault)
+            return
+        if reading.done:
+            if is_first:
+                self._heads.learn(data, reading)
+            self._is_fit = reading.leaves_open
+            answer.set_result(reading.answered)
 
     def eof_received(self) -> None:
         """Take the end, which may be an answer's."""
         self._is_lost = True
-        if self._reading is None or self._answer is None or self._answer.done():
+        if self._answer is None or self._answer.done():
             return
+        reading = self._reading or Reading(self._largest)
         try:
-            self._reading.end()
+            reading.end()
         except Unfit as fault:
-            self._fail(fault)
+            self._answer.set_exception(fault)
         else:
-            self._answer.set_result(self._reading)
+            self._answer.set_result(reading.answered)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell whoever waits."""
         self._is_lost = True
-        self._fail(exc or ConnectionResetError())
-
-    def _fail(self, fault: Exception) -> None:
         if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(fault)
+            self._answer.set_exception(exc or ConnectionResetError())
 
 
 class Lines:
     """Makes calls on connections that are kept for some seconds after each."""
 
     def __init__(self, *, timeout: float, concurrency: int, kept: float) -> None:
-        self._timeout = timeout
+        self._patience = Patience(timeout)
+        self._heads = Heads()
         self._kept = kept
         self._room = asyncio.Semaphore(concurrency)
         self._free: dict[Origin, list[Line]] = {}
@@ -116,21 +133,22 @@ class Lines:
     async def post(
         self,
         origin: Origin,
-        request: bytes,
+        request: Iterable[bytes],
         largest: int,
         may_begin: MayBegin | None,
     ) -> Exchange:
         """Make one call."""
         line: Line | None = None
         try:
-            async with asyncio.timeout(self._timeout), self._room:
-                line = self._taken(origin) or await self._opened(origin)
-                try:
-                    if may_begin is not None and not await may_begin():
-                        return HELD_UP
-                    reading = await line.ask(request, largest)
-                finally:
-                    self._give_back(origin, line)
+            with self._patience.bounded():
+                async with self._room:
+                    line = self._taken(origin) or await self._opened(origin)
+                    try:
+                        if may_begin is not None and not await may_begin():
+                            return HELD_UP
+                        return await line.ask(request, largest)
+                    finally:
+                        self._give_back(origin, line)
         except TooLarge:
             return too_large(largest)
         except Unfit as fault:
@@ -140,7 +158,6 @@ class Lines:
         # The class names what happened; the text may hold the address.
         except (OSError, ValueError) as fault:
             return Broken(_why(fault)) if line is not None else NotSent(_why_none(fault))
-        return Answered(reading.status, reading.body, reading.retry_after)
 
     def close(self) -> None:
         """Close every connection; those in use when their call is over."""
@@ -170,7 +187,7 @@ class Lines:
                 where, happy_eyeballs_delay=_NEXT_ADDRESS, loop=loop
             )
             _, line = await loop.create_connection(
-                lambda: Line(loop.time()),
+                lambda: Line(loop.time(), self._heads),
                 sock=made,
                 ssl=self._context() if origin.is_tls else None,
                 server_hostname=origin.host if origin.is_tls else None,

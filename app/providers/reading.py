@@ -5,6 +5,8 @@ from typing import Final
 
 import httptools
 
+from app.providers.exchange import Answered
+
 LARGEST_HEAD: Final = 65_536  # bytes of the headers, and of those that come after a body
 LARGEST_LINE: Final = 524_288  # bytes that arrive before the first header is whole
 LARGEST_BETWEEN: Final = 2_097_152  # bytes that are no body, between two parts of it
@@ -45,9 +47,20 @@ class Reading:
         self._parser = httptools.HttpResponseParser(self)
 
     @property
+    def answered(self) -> Answered:
+        """The answer, once it is whole."""
+        return Answered(self.status, self.body, self.retry_after)
+
+    @property
     def body(self) -> bytes:
         """The body; decompressed where it came compressed."""
         return bytes(self._body)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is whole, its connection stays, and its headers tell but the body's length."""
+        tells_more = self._unpacking is not None or self.retry_after is not None
+        return self.done and self.leaves_open and not tells_more
 
     def feed(self, data: bytes) -> None:
         """Take what arrived; raises TooLarge and Unfit."""

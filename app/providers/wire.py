@@ -6,26 +6,24 @@ long as no connection stood, the provider cannot have read anything.
 
 import asyncio
 import ipaddress
-from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
-import aiohttp
-from aiohttp import ClientHandlerType, ClientTimeout, TraceConfig
 from yarl import URL
 
 from app.domain.message import MayBegin
 from app.providers.asking import origin_of, request
 from app.providers.exchange import (
-    CONNECT,
-    HELD_UP,
     LARGEST_ANSWER,
     LARGEST_REPORT,
     Answered,
     Broken,
     Exchange,
     NotSent,
-    too_large,
 )
 from app.providers.line import Lines
+
+if TYPE_CHECKING:
+    from app.providers.session import Session
 
 __all__ = [
     "LARGEST_ANSWER",
@@ -53,15 +51,17 @@ class Wire:
         self._lines = Lines(timeout=timeout, concurrency=concurrency, kept=kept) if kept else None
         self._spacing = 1 / rate if rate else 0.0
         self._free_at = 0.0
-        self._timeout = ClientTimeout(total=timeout, sock_connect=CONNECT, connect=None)
+        self._timeout = timeout
         self._concurrency = concurrency
-        self._session: aiohttp.ClientSession | None = None
+        self._session: Session | None = None
 
     async def get(
         self, url: str, *, largest: int = LARGEST_ANSWER, may_begin: MayBegin | None = None
     ) -> Exchange:
         """Make one GET; `url` is percent-encoded already and sent as it is."""
-        return await self._exchange(largest, may_begin, "GET", url)
+        await self._wait_turn()
+        session = await self._opened()
+        return await session.exchange(largest, may_begin, "GET", url)
 
     async def post(
         self,
@@ -73,14 +73,15 @@ class Wire:
         may_begin: MayBegin | None = None,
     ) -> Exchange:
         """Make one POST; an answer of more than `largest` bytes is not read to its end."""
+        await self._wait_turn()
         if self._lines is not None and (origin := origin_of(url)) is not None:
-            await self._wait_turn()
             try:
                 written = request(url, body, headers)
             except ValueError as fault:
                 return NotSent(type(fault).__name__)
             return await self._lines.post(origin, written, largest, may_begin)
-        return await self._exchange(largest, may_begin, "POST", url, body, headers)
+        session = await self._opened()
+        return await session.exchange(largest, may_begin, "POST", url, body, headers)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -88,45 +89,6 @@ class Wire:
             self._lines.close()
         if self._session is not None:
             await self._session.close()
-
-    async def _exchange(
-        self,
-        largest: int,
-        may_begin: MayBegin | None,
-        method: str,
-        url: str,
-        body: bytes | None = None,
-        headers: dict[str, str] | None = None,
-    ) -> Exchange:
-        phase = SimpleNamespace(connected=False, may_begin=may_begin)
-        await self._wait_turn()
-        try:
-            async with self._opened().request(
-                method,
-                _as_it_is(url),
-                data=body,
-                headers=headers,
-                allow_redirects=False,
-                trace_request_ctx=phase,
-            ) as response:
-                content = await _read(response, largest)
-                if content is None:
-                    return too_large(largest)
-                return Answered(
-                    status=response.status,
-                    body=content,
-                    retry_after=response.headers.get("Retry-After"),
-                )
-        except _TooLate:
-            return HELD_UP
-        except _BrokenOff as fault:
-            return Broken(fault.why)
-        # The class names what happened; the text may hold the address, and with it a password.
-        except aiohttp.ClientConnectorCertificateError as fault:
-            return NotSent(type(fault).__name__, certificate=True)
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as fault:
-            why = type(fault).__name__
-            return Broken(why) if phase.connected else NotSent(why)
 
     async def _wait_turn(self) -> None:
         """Keep calls apart as the settings' rate asks."""
@@ -136,36 +98,20 @@ class Wire:
             self._free_at = turn + self._spacing
             await asyncio.sleep(turn - now)
 
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            trace = TraceConfig()
-            trace.on_connection_create_end.append(_connected)
-            trace.on_request_headers_sent.append(_about_to_write)
-            self._session = aiohttp.ClientSession(
-                timeout=self._timeout,
-                connector=aiohttp.TCPConnector(limit=self._concurrency, force_close=True),
-                trace_configs=[trace],
-                middlewares=(_once,),
-                # What a call is told must not colour the next one.
-                cookie_jar=aiohttp.DummyCookieJar(),
-                # No proxy and no password file of the machine may step in between.
-                trust_env=False,
-                auto_decompress=True,
-                headers={"User-Agent": "multicanal", "Accept-Encoding": "identity"},
-            )
+    async def _opened(self) -> "Session":
+        return self._session or self._made(await asyncio.to_thread(_session))
+
+    def _made(self, kind: "type[Session]") -> "Session":
+        if self._session is None:  # nobody was faster
+            self._session = kind(timeout=self._timeout, concurrency=self._concurrency)
         return self._session
 
 
-class _TooLate(aiohttp.ClientError):
-    """The connection stands, and its caller does not want it any more."""
+def _session() -> "type[Session]":
+    """Return what is read only when it is needed: it takes a tenth of a second."""
+    from app.providers.session import Session  # noqa: PLC0415
 
-
-class _BrokenOff(aiohttp.ClientError):
-    """A connection broke after it stood; no class that aiohttp answers with a second try."""
-
-    def __init__(self, why: str) -> None:
-        self.why = why
-        super().__init__(why)
+    return Session
 
 
 def is_loopback(address: str | None) -> bool:
@@ -177,50 +123,3 @@ def is_loopback(address: str | None) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-async def _once(
-    request: aiohttp.ClientRequest, handler: ClientHandlerType
-) -> aiohttp.ClientResponse:
-    """Keep aiohttp from repeating a GET: it does, whatever the connection, and cannot be told."""
-    try:
-        return await handler(request)
-    except aiohttp.ClientConnectorError:
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as fault:
-        raise _BrokenOff(type(fault).__name__) from None
-
-
-async def _connected(
-    _session: aiohttp.ClientSession,
-    context: SimpleNamespace,
-    _parameters: aiohttp.TraceConnectionCreateEndParams,
-) -> None:
-    context.trace_request_ctx.connected = True
-
-
-async def _about_to_write(
-    _session: aiohttp.ClientSession,
-    context: SimpleNamespace,
-    _parameters: aiohttp.TraceRequestHeadersSentParams,
-) -> None:
-    """Ask whether the call may begin: despite its name, this is told before the first byte."""
-    may_begin = context.trace_request_ctx.may_begin
-    if may_begin is not None and not await may_begin():
-        raise _TooLate
-
-
-def _as_it_is(url: str) -> URL:
-    return URL(url, encoded=True)
-
-
-async def _read(response: aiohttp.ClientResponse, largest: int) -> bytes | None:
-    """Return the whole body, None where it is too large: it is never held whole then."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in response.content.iter_chunked(65_536):
-        size += len(part)
-        if size > largest:
-            return None
-        parts.append(part)
-    return b"".join(parts)

@@ -53,17 +53,33 @@ class Kind:
 
     def written(self, values: Items) -> Array:
         """Return a column."""
-        first, count = values[0], len(values)
-        # Most columns say the same in every row: it is written once. JSON's true equals 1.
-        if self.name != _JSON and values[-1] == first and values.count(first) == count:
-            body = self.pieces([first])[0] * count
+        return Array(self.array, self.content(values))
+
+    def content(self, values: Items) -> bytes:
+        """Return a column's bytes."""
+        count = len(values)
+        if self._are_alike(values):
+            body = self.pieces(values[:1])[0] * count
         else:
             body = b"".join(self.pieces(values))
-        return Array(self.array, _HEAD.pack(1, 1, self.element, count, 1) + body)
+        return _HEAD.pack(1, 1, self.element, count, 1) + body
+
+    def value(self, value: object) -> bytes:
+        """Return the bytes of one value, which is not None."""
+        return self.pieces([value])[0][_LENGTH.size :]
+
+    def _are_alike(self, values: Items) -> bool:
+        """Say whether a column says the same in every row, as most do: it is written once."""
+        first = values[0]
+        if self.name == _JSON:  # its true equals 1
+            kinds = set(map(type, values))
+            return kinds <= _EMPTY.keys() and len(kinds) == 1 and not any(values)
+        return values[-1] == first and values.count(first) == len(values)
 
 
 def _uuids(values: Items) -> list[bytes]:
-    return [_NULL if one is None else _SIXTEEN + one.bytes for one in values]
+    # What `bytes` of a UUID returns, without asking it for that.
+    return [_NULL if one is None else _SIXTEEN + one.int.to_bytes(16, "big") for one in values]
 
 
 def _times(values: Items) -> list[bytes]:

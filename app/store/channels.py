@@ -14,6 +14,11 @@ from app.store.tables import channels
 
 Name = tuple[str, str]  # provider, channel
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# What says of a row that its channel does not stand as one without a row does.
+OUT_OF_ORDER: Final = (
+    "(state <> 'closed' OR failures <> 0 OR opens <> 0 OR reason IS NOT NULL OR why IS NOT NULL"
+    " OR probe_at IS NOT NULL OR width IS NOT NULL)"
+)
 
 
 async def every(connection: AsyncConnection) -> Sequence[RowMapping]:

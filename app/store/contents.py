@@ -1,6 +1,6 @@
 """How a message's content is written into its row, and read back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from pydantic import TypeAdapter
@@ -16,9 +16,14 @@ _ADAPTERS: Final[dict[Channel, TypeAdapter[Content]]] = {
 }
 
 
+def writer(channel: Channel) -> Callable[[Content], bytes]:
+    """Return what writes a channel's contents as the text that their rows keep, encoded."""
+    return _ADAPTERS[channel].serializer.to_json
+
+
 def written(channel: Channel, content: Content) -> str:
     """Return a content as the text that its row keeps."""
-    return _ADAPTERS[channel].dump_json(content).decode()
+    return writer(channel)(content).decode()
 
 
 def read(channel: Channel, text: str) -> Content:

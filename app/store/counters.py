@@ -5,8 +5,8 @@ last statement (`settle`): these are the last rows that it locks, always in the 
 names, so that no two transactions can wait for each other; and it holds them for its commit only.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.status import WAITING, Status
 from app.store import many
+from app.store.news import New
 from app.store.tables import counters, messages
 
 # The words of the partial index `ix_messages_to_submit`.
@@ -53,27 +54,58 @@ def added(connection: AsyncConnection, rows: Iterable[Mapping[str, Any]]) -> Non
     connection.info[_PENDING].update(of_new(rows))
 
 
+def added_alike(
+    connection: AsyncConnection, row: Mapping[str, Any], sizes: Sequence[int | None]
+) -> None:
+    """Note new messages that are one row but for their sizes, as far as anything here asks."""
+    if row["status"] in WAITING:
+        _put(connection.info[_PENDING], row["channel"], row["client_id"], [n or 0 for n in sizes])
+
+
 def of_new(rows: Iterable[Mapping[str, Any]]) -> Counter[str]:
     """Return by how much new messages change which counters."""
-    pending: Counter[str] = Counter()
     waiting = (row for row in rows if row["status"] in WAITING)
-    for (channel, client_id), some in groupby(waiting, itemgetter("channel", "client_id")):
-        sizes = [row["size"] or 0 for row in some]
-        pending[f"{_MESSAGES}{channel}"] += len(sizes)
-        pending[f"{_BYTES}{channel}"] += sum(sizes)
-        pending[f"{_CLIENT}{client_id}"] += len(sizes)
+    return _of((row["channel"], row["client_id"], row["size"] or 0) for row in waiting)
+
+
+def of_news(news: Iterable[New]) -> Counter[str]:
+    """Return the same of plain messages; all of them wait."""
+    return _of((one.channel, one.client_id, one.size) for one in news)
+
+
+def _of(waiting: Iterable[tuple[str, UUID, int]]) -> Counter[str]:
+    pending: Counter[str] = Counter()
+    alike: dict[tuple[str, UUID], list[int]] = defaultdict(list)
+    for channel, client_id, size in waiting:
+        alike[channel, client_id].append(size)
+    for (channel, client_id), sizes in alike.items():
+        _put(pending, channel, client_id, sizes)
     return pending
+
+
+def _put(pending: Counter[str], channel: str, client_id: UUID, sizes: Sequence[int]) -> None:
+    pending[f"{_MESSAGES}{channel}"] += len(sizes)
+    pending[f"{_BYTES}{channel}"] += sum(sizes)
+    pending[f"{_CLIENT}{client_id}"] += len(sizes)
 
 
 def claimed(connection: AsyncConnection, rows: Iterable[RowMapping]) -> None:
     """Note messages that waited and do not wait any more."""
     pending = connection.info[_PENDING]
+    for name, change in of_claimed(rows).items():
+        pending[name] += change
+
+
+def of_claimed(rows: Iterable[RowMapping | Mapping[str, Any]]) -> Counter[str]:
+    """Return by how much messages that wait no more change which counters."""
+    pending: Counter[str] = Counter()
     for (channel, client_id), some in groupby(rows, itemgetter("channel", "client_id")):
         sizes = [row["size"] or 0 for row in some]
         pending[f"{_MESSAGES}{channel}"] -= len(sizes)
         pending[f"{_BYTES}{channel}"] -= sum(sizes)
         pending[f"{_CLIENT}{client_id}"] -= len(sizes)
         pending[LEFT] += len(sizes)
+    return pending
 
 
 def moved(connection: AsyncConnection, row: Mapping[str, Any], to: Status) -> None:

@@ -2,15 +2,15 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
-    ArgumentError,
     DBAPIError,
     InterfaceError,
     InternalError,
@@ -20,10 +20,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.sql.schema import Table
 
-from app.store import counters, driver
+from app.store import counters
+from app.store.addresses import address
+from app.store.alone import Alone, Rows, Run, Values
 from app.store.patience import STALLED, Impatient
 from app.store.rested import look_at_rested
-from app.store.sqlite import BUSY_TIMEOUT, prepare
+from app.store.sqlite import BUSY_TIMEOUT, Lane, prepare
 from app.store.staging import Writing, take_over, write_beside
 
 CONNECT: Final = 3  # seconds for a new connection, or for one of the pool to be free
@@ -34,6 +36,7 @@ SESSION: Final = (
     "-c synchronous_commit=on -c statement_timeout=4000 -c lock_timeout=3000"
     " -c idle_in_transaction_session_timeout=30000 -c timezone=UTC -c enable_seqscan=off"
 )
+_CONNECTING: Final = {"options": SESSION, "connect_timeout": CONNECT}
 _ENDING: Final = "57P"  # SQLSTATE operator_intervention: the server, or our connection, ends
 _READ_ONLY: Final = "25006"  # SQLSTATE read_only_sql_transaction
 _LOCK_NOT_AVAILABLE: Final = "55P03"  # SQLSTATE lock_not_available: SESSION's `lock_timeout`
@@ -61,28 +64,6 @@ def lacks_schema(fault: BaseException) -> bool:
     return getattr(fault.orig, "sqlstate", None) in _NO_SUCH
 
 
-def address(text: str) -> URL:
-    """Return the engine's address for `sqlite:///file` or `postgresql://...`."""
-    message = "the database is sqlite:///file or postgresql://user@host/name"
-    try:
-        url = make_url(text)
-    except (ArgumentError, ValueError):
-        # The text of the fault may hold a part of the password.
-        raise ValueError(message) from None
-    if url.get_backend_name() == "sqlite":
-        return url.set(drivername="sqlite+aiosqlite")
-    if url.drivername in {"postgres", "postgresql", "postgresql+psycopg"}:
-        return url.set(drivername="postgresql+psycopg")
-    raise ValueError(message)
-
-
-def missing_file(text: str) -> str | None:
-    """Return that a store's file is not there, where it is one: to open it would make it."""
-    url = address(text)
-    is_missing = url.get_backend_name() == "sqlite" and not Path(url.database or "").exists()
-    return f"there is no file {url.database}" if is_missing else None
-
-
 class Database:
     """One store; SQLite and PostgreSQL take the same statements."""
 
@@ -96,11 +77,7 @@ class Database:
         if self.is_sqlite:
             options["connect_args"] = {"isolation_level": None, "timeout": BUSY_TIMEOUT / 1000}
         else:
-            options["connect_args"] = {
-                "async_creator_fn": Impatient.connect,
-                "options": SESSION,
-                "connect_timeout": CONNECT,
-            }
+            options["connect_args"] = {"async_creator_fn": Impatient.connect, **_CONNECTING}
             options |= {"pool_timeout": CONNECT, "max_overflow": pool // 2}
         self._engine = create_async_engine(url, pool_size=pool, **options)
         # One statement reads one state: a transaction around it would be two more round trips.
@@ -116,10 +93,19 @@ class Database:
         self._one_writer = asyncio.Lock() if self.is_sqlite else None
         # Who writes beside the store keeps a connection meanwhile; the writer needs one too.
         self._one_beside = asyncio.Lock() if self.is_sqlite else None
-        if self.is_sqlite:
+        self.lane: Lane | None = None
+        self._alone: Alone | None = None
+        if self._one_writer is not None:
+            self.lane = Lane(url.database or "", self._one_writer)
             prepare(self._engine.sync_engine, begins=True)
             prepare(self._reader.sync_engine, begins=False)
         else:
+            _, named = self._engine.dialect.create_connect_args(url)
+            # What runs there runs again and again, and is planned once.
+            planned = {"options": f"{SESSION} -c plan_cache_mode=force_generic_plan"}
+            given = {**named, **_CONNECTING, **planned}
+            connect = partial(Impatient.connect, autocommit=True, **given)
+            self._alone = Alone(connect)
             look_at_rested(self._engine.sync_engine)
             look_at_rested(self._reader.sync_engine)
 
@@ -173,23 +159,39 @@ class Database:
         async with self._reader.connect() as connection:
             yield connection
 
-    async def alone(self, sql: str, parameters: Sequence[Any]) -> None:
-        """Run one statement of PostgreSQL's in a transaction of its own, in one round trip.
+    async def at_once(self, sql: str, values: Values) -> Rows:
+        """Run one statement of PostgreSQL's in a transaction of its own; return its rows.
 
-        Raises what `transaction` raises.
+        It is prepared: there should not be many different ones. Raises what `transaction` raises.
         """
-        async with self._engine.connect() as connection:
+        assert self._alone is not None
+        async with self._alone.line() as line:
             try:
-                await driver.execute_alone(connection, sql, parameters)
-            except InternalError as fault:
-                if getattr(fault.orig, "sqlstate", None) != _READ_ONLY:
-                    raise
-                raise StoreReadOnly from None
-            except DBAPIError as fault:
-                state = getattr(fault.orig, "sqlstate", None)
+                return await line.run(sql, values)
+            except psycopg.Error as fault:
+                if fault.sqlstate == _READ_ONLY:
+                    raise StoreReadOnly from None
                 # Whatever the server itself says of the statement, it did not commit it.
-                if state is not None and not state.startswith(_ENDING):
+                if fault.sqlstate is not None and not fault.sqlstate.startswith(_ENDING):
                     raise
+                raise CommitUnknown(type(fault).__name__) from fault
+
+    @asynccontextmanager
+    async def prepared(self) -> AsyncIterator[Run]:
+        """Open a transaction of PostgreSQL's for such statements; its end commits.
+
+        Raises what `transaction` raises, at a part of its price.
+        """
+        assert self._alone is not None
+        async with self._alone.line() as line:
+            await line.begin()
+            try:
+                yield line.run
+            except psycopg.errors.ReadOnlySqlTransaction:
+                raise StoreReadOnly from None
+            try:
+                await line.commit()
+            except psycopg.OperationalError as fault:
                 raise CommitUnknown(type(fault).__name__) from fault
 
     @asynccontextmanager
@@ -209,6 +211,10 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        if self.lane is not None:
+            await self.lane.close()
+        if self._alone is not None:
+            self._alone.close()
         await self._engine.dispose()
         await self._reader.dispose()
 

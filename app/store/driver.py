@@ -32,16 +32,6 @@ async def execute(
     return rows
 
 
-async def execute_alone(connection: AsyncConnection, sql: str, parameters: Parameters) -> None:
-    """Run one statement of PostgreSQL's, and commit it, in one round trip.
-
-    Where the connection breaks, nobody knows what became of it.
-    """
-    async with _told(connection) as driver, driver.pipeline():
-        await driver.execute(sql, parameters)
-        await driver.commit()  # passed over where the statement fails
-
-
 async def execute_many(
     connection: AsyncConnection, steps: Sequence[tuple[str, Sequence[Parameters]]]
 ) -> list[int]:

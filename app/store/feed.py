@@ -13,11 +13,8 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     RowMapping,
-    String,
     and_,
-    cast,
     exists,
-    func,
     literal,
     or_,
     select,
@@ -151,44 +148,6 @@ async def passed(connection: AsyncConnection, feed: Feed) -> None:
     await connection.execute(insert_new(connection, feeds).values(row))
     mine = select(c.position).where(c.client_id == feed[0], c.mode == feed[1])
     await connection.execute(mine.with_for_update())
-
-
-async def publish(connection: AsyncConnection, feed: Feed, position: int, limit: int) -> Published:
-    """Give the oldest events of a feed that is held their positions; return which those are.
-
-    About `limit` of them: a message's earlier events always go with its later ones.
-    """
-    c = events.c
-    mine = and_(c.client_id == feed[0], c.mode == feed[1], _UNPUBLISHED)
-    oldest = select(c.id, c.message_id, c.sequence).where(mine).order_by(c.id).limit(limit).cte()
-    # Clocks differ: a message's earlier event may have been given a later identifier elsewhere.
-    earlier = select(c.id, c.message_id, c.sequence).join(
-        oldest, and_(c.message_id == oldest.c.message_id, c.sequence < oldest.c.sequence)
-    )
-    taken = oldest.select().union(earlier.where(_UNPUBLISHED)).subquery()
-    text = cast(taken.c.id, String)
-    latest = (
-        func.max(text if connection.dialect.name == "sqlite" else text.collate("C"))
-        .over(partition_by=func.coalesce(taken.c.message_id, taken.c.id), order_by=taken.c.sequence)
-        .label("latest")
-    )
-    timed = select(taken.c.id, taken.c.sequence, latest).subquery()
-    place = func.row_number().over(order_by=(timed.c.latest, timed.c.sequence)).label("place")
-    placed = select(timed.c.id, place).subquery()
-    numbered = await connection.execute(
-        update(events)
-        .where(c.id == placed.c.id)
-        .values(position=position + placed.c.place)
-        .returning(c.position)
-    )
-    done = Published(feed, position, max(numbered.scalars(), default=position))
-    if done.count:
-        await connection.execute(
-            update(feeds)
-            .where(feeds.c.client_id == feed[0], feeds.c.mode == feed[1])
-            .values(position=done.until)
-        )
-    return done
 
 
 async def leap(connection: AsyncConnection) -> None:

@@ -3,16 +3,42 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, RowMapping, and_, delete, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.status import Status
 from app.store import existing, many
-from app.store.tables import idempotency_keys
+from app.store.tables import idempotency_keys, messages
 
 Named = tuple[UUID, str, str]  # client, mode, key
+
+# What a message is shown by from the beginning, and no statement ever changes.
+_STAYS: Final = (
+    "id",
+    "mode",
+    "channel",
+    "provider",
+    "created_at",
+    "send_at",
+    "expires_at",
+    "reference",
+    "billing_code",
+    "purpose",
+    "tags",
+    "metadata",
+    "warnings",
+    "batch_id",
+    "campaign_id",
+    "recipient",
+    "units",
+    "encoding",
+)
+_PREFIX: Final = "message_"
+_ACCEPTED: Final = 202  # what a single send is answered; others without a body are under way
+_OF_MESSAGE: Final = [messages.c[name].label(f"{_PREFIX}{name}") for name in _STAYS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +52,34 @@ class Walked:
 async def find(
     connection: AsyncConnection, keys: Collection[tuple[UUID, str, str]]
 ) -> dict[tuple[UUID, str, str], RowMapping]:
-    """Return the records of clients' keys, by (client, mode, key)."""
-    found = await connection.execute(select(idempotency_keys).where(_one_of(keys)))
-    return {(row["client_id"], row["mode"], row["key"]): row for row in found.mappings()}
+    """Return the records of clients' keys, by (client, mode, key).
+
+    One of a single send without a body comes with what its message had from the beginning, see
+    `first_row`; where that is deleted, the key is as if it were free.
+    """
+    made = and_(idempotency_keys.c.body == "", messages.c.id == idempotency_keys.c.object_id)
+    query = select(idempotency_keys, *_OF_MESSAGE).outerjoin(messages, made)
+    found = await connection.execute(query.where(_one_of(keys)))
+    return {
+        (row["client_id"], row["mode"], row["key"]): row
+        for row in found.mappings()
+        if row["body"] or row["status"] != _ACCEPTED or row[_OF_MESSAGE[0].name] is not None
+    }
+
+
+def first_row(record: RowMapping) -> dict[str, Any]:
+    """Return the row of the message that a key made as it was when it was taken in.
+
+    What it is shown by, that is; columns that were still NULL are missing.
+    """
+    own = {name: record[f"{_PREFIX}{name}"] for name in _STAYS}
+    waits = own["send_at"] is not None and own["send_at"] > own["created_at"]
+    return own | {
+        "status": (Status.SCHEDULED if waits else Status.QUEUED).value,
+        "status_at": own["created_at"],
+        "status_source": "client",
+        "attempts": 0,
+    }
 
 
 async def take(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> set[UUID]:

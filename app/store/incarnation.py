@@ -20,6 +20,11 @@ from app.store.database import insert_new
 from app.store.tables import events, incarnation, messages
 
 _TIMELINE: Final = "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
+# That nothing may be claimed, on PostgreSQL.
+SHUT: Final = (
+    "EXISTS (SELECT FROM incarnation"
+    f" WHERE restore_since IS NOT NULL OR timeline <> (SELECT {_TIMELINE}))"
+)
 _POSTGRESQL: Final = text(
     "SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) AS timeline,"
     " (SELECT oid::bigint FROM pg_database WHERE datname = current_database()) AS database,"

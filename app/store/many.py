@@ -102,11 +102,18 @@ def arrays(table: Table, names: tuple[str, ...], rows: Rows) -> tuple[Any, ...]:
 
 def tuples(table: Table, names: tuple[str, ...], rows: Rows) -> list[tuple[Any, ...]]:
     """Return rows as SQLite keeps them."""
-    columns = [
+    return tuples_of(table, names, _columns(names, rows))
+
+
+def tuples_of(
+    table: Table, names: tuple[str, ...], columns: Iterable[Sequence[Any]]
+) -> list[tuple[Any, ...]]:
+    """Return the rows of some columns as SQLite keeps them."""
+    kept = [
         values if write is None else list(map(write, values))
-        for values, write in zip(_columns(names, rows), _writers(table, names), strict=True)
+        for values, write in zip(columns, _writers(table, names), strict=True)
     ]
-    return list(zip(*columns, strict=True))
+    return list(zip(*kept, strict=True))
 
 
 def _columns(names: tuple[str, ...], rows: Rows) -> Iterable[Sequence[Any]]:

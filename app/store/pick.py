@@ -11,10 +11,12 @@ from typing import Any, Final
 
 from sqlalchemy import JSON, Column, Uuid
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store import driver
 from app.store.arrays import kind_of
+from app.store.database import CommitUnknown, Database
 
 _PLACE: Final = re.compile(r"\{(any|mark)\}")
 _EMPTY: Final[dict[str, Callable[[], Any]]] = {"[]": list, "{}": dict, "null": lambda: None}
@@ -41,6 +43,8 @@ class Pick:
         self._sqlite = whole.replace("{any}", within).replace("{mark}", "?")
         within = f"= ANY(%s::{kind_of(of).name})"
         self._postgresql = f"{whole.replace('{any}', within).replace('{mark}', '%s')} {lock}"
+        within = f"= ANY($1::{kind_of(of).name})"
+        self._alone = f"{whole.replace('{any}', within).replace('{mark}', '$2::text')} {lock}"
         self._readers: dict[str, list[tuple[int, _Read]]] = {}
 
     async def rows(
@@ -57,14 +61,34 @@ class Pick:
         found = await driver.execute(connection, self.sql(connection), parameters)
         return self._read(found, connection.dialect)
 
+    async def rows_at_once(
+        self, database: Database, values: Collection[Any], mark: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Return the rows as they are at this moment; on PostgreSQL at a part of the price."""
+        if not values:
+            return []
+        if database.is_sqlite:
+            async with database.reading() as connection:
+                return await self.rows(connection, values, mark)
+        given = [kind_of(self._of).content(list(values)), *([mark.encode()] if mark else [])]
+        try:
+            return self._read(await database.at_once(self._alone, given), None)
+        except CommitUnknown as fault:
+            # Nothing was written: what nobody knows is no more than what was read.
+            raise OperationalError(None, None, fault) from fault
+
     def sql(self, connection: AsyncConnection) -> str:
         """Return the statement, as a connection's database takes it."""
         return self._sqlite if connection.dialect.name == "sqlite" else self._postgresql
 
-    def _read(self, found: Collection[tuple[Any, ...]], dialect: Dialect) -> list[dict[str, Any]]:
-        readers = self._readers.get(dialect.name)
+    def _read(
+        self, found: Collection[tuple[Any, ...]], dialect: Dialect | None
+    ) -> list[dict[str, Any]]:
+        """Return rows; `dialect`: SQLite's, where the values are its."""
+        name = dialect.name if dialect is not None else ""
+        readers = self._readers.get(name)
         if readers is None:
-            readers = self._readers[dialect.name] = [
+            readers = self._readers[name] = [
                 (place, read)
                 for place, column in enumerate(self._columns)
                 if (read := _reader(column, dialect)) is not None
@@ -85,11 +109,11 @@ def _named(column: Column[Any]) -> str:
     return f"CAST({name} AS TEXT)" if isinstance(column.type, JSON) else name
 
 
-def _reader(column: Column[Any], dialect: Dialect) -> _Read | None:
+def _reader(column: Column[Any], dialect: Dialect | None) -> _Read | None:
     """Return what makes a value of what the driver read; None where it is one already."""
     if isinstance(column.type, JSON):
         return _loaded
-    if dialect.name != "sqlite":
+    if dialect is None or dialect.name != "sqlite":
         return None
     read: _Read | None = column.type.dialect_impl(dialect).result_processor(dialect, None)
     return read

@@ -6,7 +6,7 @@ A lease that runs out while the attempt is open means that the process died or h
 it sent: such a message becomes `uncertain` and is never queued again by itself.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -42,7 +42,7 @@ GRACE: Final = timedelta(seconds=30)  # after a lease's end, before it counts as
 class Claim:
     """A message in a worker's hands: the row, and the attempt written for it."""
 
-    row: RowMapping
+    row: RowMapping | Mapping[str, Any]
     attempt_id: UUID
     reference: str
     follows: bool = False  # another message of its campaign is the one that was due

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, FromClause, RowMapping, Select, and_, lite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.standing import State
+from app.store.database import Database
 from app.store.pick import Pick
 from app.store.tables import channels, clients, messages
 
@@ -40,9 +41,9 @@ def with_channel() -> Select[Any]:
     return _SHOWN
 
 
-async def of_ids(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+async def of_ids(database: Database, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     """Return what is shown of the messages of these ids, whoever's they are."""
-    return {row["id"]: row for row in await _OF_IDS.rows(connection, ids)}
+    return {row["id"]: row for row in await _OF_IDS.rows_at_once(database, ids)}
 
 
 async def content_of(connection: AsyncConnection, message_id: UUID) -> str:

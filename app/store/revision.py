@@ -9,7 +9,7 @@ from sqlalchemy import column, inspect, select, table
 
 from app.store.database import Database
 
-NEWEST: Final = "0007"  # the last of migrations/versions
+NEWEST: Final = "0008"  # the last of migrations/versions
 
 _VERSION: Final = table("alembic_version", column("version_num"))
 

@@ -5,71 +5,87 @@ whatever is not plain. Round trips, and SQLAlchemy's care of each, are most of w
 costs: here it is one statement on PostgreSQL, and one turn of the file's thread on SQLite.
 """
 
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from typing import Any
+from collections.abc import Sequence
+from functools import cache
+from typing import Final
 
-from sqlalchemy import Table
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.identifiers import Identifiers
-from app.store import counters, driver
+from app.store import counters, sqlite_taking
+from app.store.arrays import Kind, kind_of
 from app.store.database import Database
-from app.store.events import first_rows
-from app.store.many import arrays, from_arrays, row_by_row, tuples
+from app.store.news import New
 from app.store.tables import counters as counted
 from app.store.tables import events, idempotency_keys, messages
 
-Rows = Sequence[Mapping[str, Any]]
-_Steps = tuple[tuple[Table, tuple[str, ...]], ...]
+__all__ = ["New"]  # besides what stands here
+
+_OWN: Final = New._fields[:-2]  # columns of `messages`
+_WAITS: Final = "send_at > created_at"  # unknown, and so false, where it is to leave at once
+_STATUS: Final = f"CASE WHEN {_WAITS} THEN 'scheduled' ELSE 'queued' END"
 
 
-async def take(database: Database, ids: Identifiers, keys: Rows, rows: Rows) -> bool:
+async def take(database: Database, ids: Identifiers, news: Sequence[New]) -> bool:
     """Commit new messages with the keys they came with; False: a key is taken, nothing was written.
 
     A key that another transaction holds open is waited for. Raises what a transaction raises.
     """
-    written: list[tuple[Table, Rows]] = [
-        (idempotency_keys, keys),
-        (messages, rows),
-        (events, first_rows(ids, rows)),
-        (counted, counters.in_order(counters.of_new(rows))),  # locked last, as everywhere
-    ]
-    given = [(table, new) for table, new in written if new]
-    steps = tuple((table, tuple(new[0])) for table, new in given)
+    # Always in the same order, or two commits with the same keys could wait for each other.
+    news = sorted(news, key=lambda one: (one.key or "", one.client_id, one.mode))
+    counts = counters.in_order(counters.of_news(news))  # locked last, as everywhere
     try:
         if database.is_sqlite:
-            async with database.transaction() as connection:
-                kept = [tuples(*step, new) for step, (_, new) in zip(steps, given, strict=True)]
-                await driver.execute_many(connection, list(zip(_each(steps), kept, strict=True)))
+            await sqlite_taking.take(database, news, ids.many(len(news)), counts)
         else:
-            values = [
-                value
-                for step, (_, new) in zip(steps, given, strict=True)
-                for value in arrays(*step, new)
-            ]
-            await database.alone(_whole(steps), values)
+            columns = [*zip(*news, strict=True), ids.many(len(news))]
+            columns += zip(*[(one["name"], one["value"]) for one in counts], strict=True)
+            values = [kind.content(one) for kind, one in zip(_kinds(), columns, strict=True)]
+            await database.at_once(_statement(), values)
     except IntegrityError:
         return False
     return True
 
 
-def _end(table: Table) -> str:
-    return counters.ADDED if table is counted else ""
+@cache
+def _kinds() -> tuple[Kind, ...]:
+    """Return how the statement's parameters are written."""
+    own = [messages.c[name] for name in _OWN]
+    keys = [idempotency_keys.c.key, idempotency_keys.c.fingerprint]
+    return tuple(map(kind_of, (*own, *keys, events.c.id, counted.c.name, counted.c.value)))
 
 
-@lru_cache(maxsize=64)
-def _each(steps: _Steps) -> tuple[str, ...]:
-    """Return SQLite's statements, for row after row."""
-    return tuple(f"{row_by_row(table, names)} {_end(table)}" for table, names in steps)
-
-
-@lru_cache(maxsize=64)
-def _whole(steps: _Steps) -> str:
+@cache
+def _statement() -> str:
     """Return PostgreSQL's one statement: what comes later waits for what comes before it."""
-    before, parts = "", []
-    for place, (table, names) in enumerate(steps):
-        made = f"{from_arrays(table, names)}{before} {_end(table)} RETURNING 1"
-        parts.append(f"step{place} AS ({made})")
-        before = f" WHERE (SELECT count(*) FROM step{place}) > 0"  # noqa: S608
-    return f"WITH {', '.join(parts)} SELECT count(*) FROM step{len(steps) - 1}"  # noqa: S608
+    names = (*New._fields, "event_id")
+    arrays = [f"unnest(${place}::{kind.name})" for place, kind in enumerate(_kinds(), 1)]
+    given = ", ".join(f"{one} AS {name}" for one, name in zip(arrays, names, strict=False))
+    own = ", ".join(_OWN)
+    return f"""
+WITH new AS MATERIALIZED (
+  SELECT {given}
+), taken AS (
+  INSERT INTO idempotency_keys
+    (key, client_id, mode, fingerprint, object_id, status, location, body, created_at)
+  SELECT key, client_id, mode, fingerprint, id, 202, '', '', created_at
+  FROM new WHERE key IS NOT NULL
+  RETURNING 1
+), kept AS (
+  INSERT INTO messages ({own}, status, status_at, status_source, due_at,
+    sequence, fence, attempts, checks)
+  SELECT {own}, {_STATUS}, created_at, 'client', greatest(send_at, created_at), 1, 0, 0, 0
+  FROM new WHERE (SELECT count(*) FROM taken) >= 0
+  RETURNING 1
+), told AS (
+  INSERT INTO events
+    (id, client_id, mode, message_id, sequence, type, status, at, source, applied)
+  SELECT event_id, client_id, mode, id, 1, 'message.' || {_STATUS}, {_STATUS}, created_at,
+    'client', true
+  FROM new WHERE (SELECT count(*) FROM kept) >= 0
+  RETURNING 1
+)
+INSERT INTO counters (name, value)
+SELECT {", ".join(arrays[len(names) :])} WHERE (SELECT count(*) FROM told) >= 0
+{counters.ADDED}
+"""  # noqa: S608

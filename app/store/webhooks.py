@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping, func, insert, select, tuple_, update
+from sqlalchemy import RowMapping, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.identifiers import ENDPOINT, Identifiers, shown
@@ -21,21 +21,19 @@ async def enqueue(
     connection: AsyncConnection,
     ids: Identifiers,
     new: Published,
+    endpoints: Sequence[RowMapping],
     type_of: Callable[[RowMapping], str],
     now: datetime,
 ) -> int:
     """Write a delivery of each new event for each endpoint that wants it; return how many.
 
-    `type_of` says what type one is told by.
+    `endpoints` are the enabled ones of the feed; `type_of` says what type an event is told by.
     """
-    if not new.count:
+    if not new.count or not endpoints:
         return 0
-    endpoints = await listed(connection, *new.feed, enabled=True)
-    if not endpoints:
-        return 0
-    told = await published(connection, new)
+    told = await _wanted(connection, new, endpoints)
     channels: Mapping[UUID, str] = {}
-    if any(endpoint["channels"] is not None for endpoint in endpoints):
+    if told and any(endpoint["channels"] is not None for endpoint in endpoints):
         channels = await _channels(connection, told)
     of = [
         {**event, "type": type_of(event), "channel": channels.get(event["message_id"])}
@@ -51,11 +49,13 @@ async def enqueue(
     return len(rows)
 
 
-async def published(connection: AsyncConnection, which: Published) -> Sequence[RowMapping]:
-    """Return the events that were published, in the order of their positions."""
+async def _wanted(
+    connection: AsyncConnection, which: Published, endpoints: Sequence[RowMapping]
+) -> Sequence[RowMapping]:
+    """Return the published events that some endpoint may want, in the order of their positions."""
     c = events.c
-    found = await connection.execute(
-        select(events)
+    query = (
+        select(c.id, c.message_id, c.type, c.applied, c.detail)
         .where(
             c.client_id == which.feed[0],
             c.mode == which.feed[1],
@@ -64,6 +64,12 @@ async def published(connection: AsyncConnection, which: Published) -> Sequence[R
         )
         .order_by(c.position)
     )
+    chosen = [endpoint["events"] for endpoint in endpoints]
+    if None not in chosen:
+        # What was not applied is told as another type than its own.
+        types = {one for types in chosen for one in types}
+        query = query.where(or_(c.type.in_(types), ~c.applied))
+    found = await connection.execute(query)
     return found.mappings().all()
 
 
@@ -149,27 +155,29 @@ async def find(
     return found.mappings().one_or_none()
 
 
-async def listed(
-    connection: AsyncConnection, client_id: UUID, mode: str, *, enabled: bool = False
-) -> Sequence[RowMapping]:
+async def listed(connection: AsyncConnection, client_id: UUID, mode: str) -> Sequence[RowMapping]:
     """Return a client's endpoints, oldest first."""
-    query = select(webhook_endpoints).where(
-        _E.client_id == client_id, _E.mode == mode, _E.deleted_at.is_(None)
-    )
     found = await connection.execute(
-        (query.where(_E.enabled) if enabled else query).order_by(_E.id)
+        select(webhook_endpoints)
+        .where(_E.client_id == client_id, _E.mode == mode, _E.deleted_at.is_(None))
+        .order_by(_E.id)
     )
     return found.mappings().all()
 
 
-async def counted(connection: AsyncConnection, wanted: Collection[Feed]) -> dict[Feed, int]:
-    """Return how many endpoints of clients are enabled, in each mode."""
+async def enabled(
+    connection: AsyncConnection, wanted: Collection[Feed]
+) -> dict[Feed, list[RowMapping]]:
+    """Return the enabled endpoints of clients, in each mode, oldest first."""
     found = await connection.execute(
-        select(_E.client_id, _E.mode, func.count())
+        select(webhook_endpoints)
         .where(tuple_(_E.client_id, _E.mode).in_(list(wanted)), _E.enabled, _E.deleted_at.is_(None))
-        .group_by(_E.client_id, _E.mode)
+        .order_by(_E.id)
     )
-    return {(row[0], row[1]): row[2] for row in found}
+    endpoints: dict[Feed, list[RowMapping]] = {one: [] for one in wanted}
+    for row in found.mappings():
+        endpoints[row["client_id"], row["mode"]].append(row)
+    return endpoints
 
 
 async def change(

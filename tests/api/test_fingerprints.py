@@ -48,3 +48,19 @@ async def test_pieces_make_the_fingerprint_of_the_whole(value: Any) -> None:
     found = await fingerprints.of_many(SECRET, ADDRESS, value, Slices())
 
     assert found == fingerprints.of(SECRET, ADDRESS, value) == whole(value)
+
+
+@pytest.mark.parametrize("n", [2.0, 2])
+@pytest.mark.parametrize("many", [1, 7, 500])
+@pytest.mark.parametrize("besides", [{}, {"mode": "individual", "defaults": {"a": 1.0}}])
+async def test_members_that_come_some_at_a_time_make_the_fingerprint_of_the_whole(
+    besides: dict[str, Any], many: int, n: float
+) -> None:
+    messages = [{"to": f"+336120{place:05}", "b": "é", "n": {"m": n}} for place in range(500)]
+    content = {"messages": messages, **besides}
+    coming = fingerprints.Coming(SECRET, ADDRESS, content, "messages")
+
+    for place in range(0, len(messages), many):
+        coming.take(messages[place : place + many], are_whole=isinstance(n, int))
+
+    assert coming.whole() == whole(content)

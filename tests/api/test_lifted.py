@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -12,12 +13,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.api import bodies, fingerprints, lifted
-from app.api.base64s import SLICE, decoded
+from app.api.base64s import decoded
 from app.domain.errors import Fault
 
 FILE = base64.b64encode(os.urandom(lifted.SHORT)).decode()
 OTHER = base64.b64encode(os.urandom(lifted.SHORT + 1)).decode()
-LONG = base64.b64encode(os.urandom(SLICE * 2 + 5)).decode()
+LONG = base64.b64encode(os.urandom(500_000)).decode()
 
 
 def with_files(body: lifted.Body) -> Any:
@@ -146,12 +147,25 @@ def test_base_64_is_read_as_strictly_as_ever(content: bytes, place: int, other: 
     assert (found.content if found else None) == usual
 
 
-def test_a_long_file_is_read_in_slices() -> None:
-    for length in (SLICE // 4 * 3 - 1, SLICE // 4 * 3, SLICE // 4 * 3 + 1, SLICE * 3):
-        content = os.urandom(length)
+@given(st.text("AQ+/=-_ \n", max_size=12))
+@example("AAAA=")
+@example("AB==")
+def test_padding_is_read_as_strictly_as_ever(text: str) -> None:
+    try:
+        usual = binascii.a2b_base64(text.encode(), strict_mode=True)
+    except binascii.Error:
+        usual = None
 
-        found = decoded(base64.b64encode(content))
+    found = decoded(text.encode())
 
-        assert found is not None
-        assert found.content == content
-    assert decoded(b"AAA=" * (SLICE // 4) + b"AAAA") is None
+    assert (found.content if found else None) == usual
+
+
+def test_a_long_file_is_read_whole() -> None:
+    content = os.urandom(3_000_001)
+
+    found = decoded(memoryview(base64.b64encode(content)))
+
+    assert found is not None
+    assert found.content == content
+    assert found.sha256 == hashlib.sha256(content).hexdigest()

@@ -23,6 +23,7 @@ from app.delivery.gateway import Gateway
 from app.domain.outcome import Deferred, Unclear
 from app.domain.status import Status
 from app.store import messages, queue, tables
+from app.store.alone import Run
 from app.store.database import Database
 
 
@@ -58,6 +59,12 @@ class _Forgetful:
         async with self._database.transaction() as connection:
             yield connection
             await connection.rollback()
+
+    @asynccontextmanager
+    async def prepared(self) -> AsyncIterator[Run]:
+        async with self._database.prepared() as run:
+            yield run
+            await run("ROLLBACK", ())
 
 
 def mark_after_send() -> None:

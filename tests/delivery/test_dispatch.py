@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.delivery.dispatch import Dispatching
-from app.delivery.insist import Insisting
+from app.delivery.insist import Begin, Insisting
 from app.domain.message import Channel, Submission
 from app.domain.outcome import Accepted, Outcome, Unclear
 from app.store.tables import messages
@@ -46,8 +46,9 @@ class Calls:
 class Held:
     """Writes nothing down until it is told to."""
 
-    def __init__(self, real: Insisting) -> None:
+    def __init__(self, real: Insisting, begin: Begin) -> None:
         self._real = real
+        self._begin = begin
         self.free = asyncio.Event()
         self.waiting = self.most = 0
 
@@ -57,6 +58,13 @@ class Held:
         await self.free.wait()
         self.waiting -= 1
         await self._real.write_down(ended)
+
+    def hand_over(self, ended: Any, told: Any) -> None:
+        async def hand_on() -> None:
+            await self.write_down(ended)
+            told(None)
+
+        self._begin(hand_on())
 
 
 class Run:
@@ -68,7 +76,7 @@ class Run:
         self.calls = Calls(gateway.providers[name], seconds)
         providers = {**gateway.providers, name: self.calls}
         self.gateway = replace(gateway, providers=providers, concurrency={name: MOST})
-        self.held = Held(Insisting(self.gateway))
+        self.held = Held(Insisting(self.gateway, self._begin), self._begin)
         self.tasks: set[asyncio.Task[None]] = set()
         insisting: Any = self.held
         self.lane = Dispatching(self.gateway, Channel.SMS, insisting, self._begin, twins=False)
@@ -79,14 +87,23 @@ class Run:
         task.add_done_callback(self.tasks.discard)
 
     async def steps(self, seconds: float) -> None:
+        is_over = False
+
         async def go_on() -> None:
-            while True:
+            while not is_over:
                 await self.lane.step(0.01)
 
         going = asyncio.create_task(go_on())
         await asyncio.wait([going], timeout=seconds)
+        is_over = True
+        # A claim that is under way is handed over; who waits for room waits for ever.
+        await asyncio.wait([going], timeout=0.3)
         going.cancel()
         await asyncio.gather(going, return_exceptions=True)
+
+    async def over(self) -> None:
+        while self.tasks:
+            await asyncio.gather(*self.tasks)
 
     async def by_status(self) -> dict[str, int]:
         async with self.gateway.database.reading() as connection:
@@ -111,7 +128,7 @@ async def test_what_was_claimed_and_is_not_written_down_is_bounded(world: World)
 
     run.held.free.set()
     await run.steps(2.0)
-    await asyncio.gather(*run.tasks)
+    await run.over()
     assert await run.by_status() == {"submitted": 30}
     assert run.calls.ever == 30
 
@@ -125,7 +142,7 @@ async def test_a_slow_provider_has_nothing_claimed_ahead(world: World) -> None:
     await run.steps(0.5)
 
     assert await run.by_status() == {"submitting": MOST, "queued": 10 - MOST}
-    await asyncio.gather(*run.tasks)
+    await run.over()
 
 
 async def test_a_place_is_free_when_its_call_is_over_not_when_that_is_written_down(
@@ -140,7 +157,7 @@ async def test_a_place_is_free_when_its_call_is_over_not_when_that_is_written_do
     assert run.calls.ever == 2 * MOST
     assert run.held.waiting == 2 * MOST
     run.held.free.set()
-    await asyncio.gather(*run.tasks)
+    await run.over()
 
 
 async def test_nothing_is_claimed_after_the_end(world: World) -> None:
@@ -166,7 +183,7 @@ async def test_a_call_without_an_answer_lets_no_other_begin_before_it_is_written
 
     run.held.free.set()
     await run.steps(1.0)
-    await asyncio.gather(*run.tasks)
+    await run.over()
     found = await run.by_status()
     assert run.calls.ever == found["uncertain"] <= 2 * MOST
     assert found["queued"] == 10 * MOST - found["uncertain"]
@@ -182,7 +199,7 @@ async def test_what_was_claimed_ahead_goes_back_when_the_provider_is_away(world:
     run.calls.is_away = True
     before = run.calls.ever
     await run.steps(1.0)
-    await asyncio.gather(*run.tasks)
+    await run.over()
 
     found = await run.by_status()
     assert run.calls.ever - before <= 2 * MOST

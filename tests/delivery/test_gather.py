@@ -87,3 +87,49 @@ async def test_a_caller_that_leaves_does_not_stop_the_round() -> None:
     leaving.cancel()
 
     assert await gathering.do(2) == 4
+
+
+async def test_two_rounds_may_run_at_a_time_and_not_three() -> None:
+    running = most = 0
+    sizes: list[int] = []
+
+    async def count(numbers: Sequence[int]) -> Sequence[int]:
+        nonlocal running, most
+        running, sizes[len(sizes) :] = running + 1, [len(numbers)]
+        most = max(most, running)
+        await asyncio.sleep(0.005)
+        running -= 1
+        if 13 in numbers:
+            raise ValueError
+        return numbers
+
+    gathering = Gathering(count, hopeless, rounds=2)
+    waiting = []
+    for number in range(10, 16):
+        waiting.append(asyncio.create_task(gathering.do(number)))
+        await asyncio.sleep(0.001)
+
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert [isinstance(one, ValueError) for one in results] == [n == 13 for n in range(10, 16)]
+    assert most == 2
+    assert 0 not in sizes
+
+
+async def test_a_round_waits_while_more_arrives_and_not_for_the_clock() -> None:
+    rounds = Rounds()
+    gathering = Gathering(rounds, hopeless)
+    await asyncio.gather(*(gathering.do(number) for number in range(2, 12)))
+    loop = asyncio.get_running_loop()
+
+    later = []
+    for number in range(20, 30):  # one with each turn of the loop
+        later.append(asyncio.create_task(gathering.do(number)))
+        await asyncio.sleep(0)
+    await asyncio.gather(*later)
+    began = loop.time()
+    await gathering.do(3)  # nobody else comes
+
+    assert loop.time() - began < 0.1
+    assert rounds.sizes[:2] == [10, 6]
+    assert sum(rounds.sizes) == 21

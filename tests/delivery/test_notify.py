@@ -26,7 +26,7 @@ from app.delivery.webhooks import build
 from app.domain.identifiers import ENDPOINT, EVENT, shown
 from app.domain.message import Channel
 from app.domain.webhooks import SCHEDULE, pause
-from app.store import counters, deliveries, feed, webhooks
+from app.store import counters, deliveries, feed, positions, webhooks
 from app.store.tables import clients, events, webhook_deliveries, webhook_endpoints
 from tests.gateways import BEGAN, World, fax, sms
 from tests.receiver import Receiver, Says, receiving
@@ -694,8 +694,9 @@ async def test_recover_brings_what_was_being_published_while_the_endpoint_was_en
 
     async with gateway.database.transaction() as connection:
         held = await feed.hold(connection, [mine])
-        found = await feed.publish(connection, mine, held[mine], 10)
-        await webhooks.enqueue(connection, gateway.ids, found, type_of, gateway.now())
+        found = await positions.give(connection, mine, held[mine], 10)
+        told = await webhooks.enabled(connection, [mine])
+        await webhooks.enqueue(connection, gateway.ids, found, told[mine], type_of, gateway.now())
         recovering = asyncio.create_task(enable_and_recover())
         await asyncio.wait([recovering], timeout=0.3)
 

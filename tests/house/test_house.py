@@ -159,10 +159,9 @@ def test_each_fault_explains_itself() -> None:
 
 
 TRANSACTIONS = {
-    # The one place that opens transactions for all; the second commit is of a migration's options.
-    "database.py": ["begin", "commit", "commit"],
-    "driver.py": ["commit"],  # of a single statement, in one round trip with it: Database.alone
-    "sqlite.py": ["rollback"],  # of a connection that is lost
+    # The one place that opens transactions for all, in two ways; a commit is of a migration's options.
+    "database.py": ["begin", "begin", "commit", "commit", "commit"],
+    "sqlite.py": ["rollback", "rollback"],  # of a connection that is lost, of a turn that failed
     "migrate.py": ["commit", "commit"],  # nobody waits for a migration's turn in a transaction
     "staging.py": ["begin"],  # of temporary tables
 }

@@ -2,12 +2,18 @@
 
 import asyncio
 import random
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from enum import StrEnum
 from urllib.parse import urlsplit
 
 COMMIT = b"COMMIT\x00"
+# Statements of store/alone.py, prepared by a name, and then run by it. Those that write are each a
+# transaction, but for those between a BEGIN and its COMMIT.
+PREPARED = re.compile(rb"P....(alone_\d+)\x00([^\x00]*)\x00", re.DOTALL)
+RUN = re.compile(rb"B....\x00(alone_\d+)\x00", re.DOTALL)
+WRITES = re.compile(rb"\b(INSERT|UPDATE|DELETE)\b")
 
 
 class Cut(StrEnum):
@@ -16,6 +22,25 @@ class Cut(StrEnum):
     BEFORE = "before"  # the server never sees it
     AT_ONCE = "at once"  # forwarded; whether the server still does it is its matter
     AFTER = "after"  # done; the answer is lost
+
+
+class Prepared:
+    """The statements that a connection has prepared, and whether it is in a transaction."""
+
+    def __init__(self) -> None:
+        self._statements: dict[bytes, bytes] = {}
+        self._is_open = False
+
+    def commits(self, data: bytes) -> bool:
+        """Say whether what a client says commits something, by whichever statement."""
+        self._statements |= dict(PREPARED.findall(data))
+        for sql in map(self._statements.get, RUN.findall(data)):
+            if sql in {b"BEGIN", b"COMMIT"}:
+                self._is_open = sql == b"BEGIN"
+                return not self._is_open
+            if sql is not None and WRITES.search(sql) and not self._is_open:
+                return True
+        return COMMIT in data and not PREPARED.search(data)
 
 
 class Link:
@@ -76,10 +101,11 @@ class Link:
         server_writer: asyncio.StreamWriter,
         answering: "asyncio.Task[None]",
     ) -> None:
+        prepared = Prepared()
         while data := await reader.read(65536):
             if self.swallowing:
                 continue
-            if COMMIT in data and self.cuts:
+            if prepared.commits(data) and self.cuts:
                 cut = self.cuts.pop(0)
                 answering.cancel()
                 await asyncio.gather(answering, return_exceptions=True)

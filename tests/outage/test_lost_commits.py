@@ -14,6 +14,7 @@ from app.delivery import settle, spool, submit
 from app.delivery.accept import Key, accept
 from app.delivery.fault_points import Action, Armed, FaultPoints, Point
 from app.delivery.gateway import Timing
+from app.delivery.hear import Hearing
 from app.delivery.insist import Insisting
 from app.domain.acknowledgement import Acknowledgement
 from app.domain.message import Channel
@@ -163,8 +164,12 @@ async def test_an_outcome_that_comes_after_its_lease_is_kept_as_evidence_once(
     assert attempt["late"]["outcome"] == "accepted"
 
 
-async def test_a_callback_is_applied_once(cut_world: tuple[World, Link, World]) -> None:
+@pytest.mark.parametrize("short", [False, True])
+async def test_a_callback_is_applied_once(
+    cut_world: tuple[World, Link, World], *, short: bool
+) -> None:
     world, link, direct = cut_world
+    together = Hearing(world.gateway) if short else None
     held = []
     for _ in range(TIMES):
         await world.keep(fax())
@@ -179,7 +184,7 @@ async def test_a_callback_is_applied_once(cut_world: tuple[World, Link, World]) 
             provider_time=None,
         )
         link.cuts.append(cut)
-        await spool.receive(world.gateway, "fax123", brought)
+        await spool.receive(world.gateway, "fax123", brought, together)
         assert link.cuts == []
     replayed = await spool.hand_on_waiting(world.gateway)
 
@@ -216,6 +221,26 @@ async def test_an_outcome_waits_for_a_store_that_is_away_beyond_its_lease(
     assert (await direct.row(message_id))["status"] == "submitted"
 
 
+async def test_an_outcome_waits_for_its_own_first_transaction(
+    cut_world: tuple[World, Link, World],
+) -> None:
+    world, _, direct = cut_world
+    message_id = await world.keep(sms())
+    ((held,),) = await submit.claim(world.gateway, Channel.SMS, 1)
+    ended = [
+        replace(one, again=True)  # as what is not plain goes
+        for one in await submit.call(world.gateway, [held])
+    ]
+    slow = FaultPoints({Point.RECORDING: Armed(action=Action.SLEEP, seconds=0.5)})
+    first = asyncio.create_task(submit.record(replace(world.gateway, fault_points=slow), ended))
+    await asyncio.sleep(0.2)
+
+    again = await submit.record(world.gateway, ended)
+
+    assert (again, await first) == ([True], [True])
+    assert await direct.statuses(message_id) == ["queued", "submitting", "submitted"]
+
+
 async def test_an_outcome_waits_for_its_own_first_commit(
     cut_world: tuple[World, Link, World],
 ) -> None:
@@ -223,13 +248,17 @@ async def test_an_outcome_waits_for_its_own_first_commit(
     message_id = await world.keep(sms())
     ((held,),) = await submit.claim(world.gateway, Channel.SMS, 1)
     ended = await submit.call(world.gateway, [held])
-    slow = FaultPoints({Point.RECORDING: Armed(action=Action.SLEEP, seconds=0.5)})
-    first = asyncio.create_task(submit.record(replace(world.gateway, fault_points=slow), ended))
-    await asyncio.sleep(0.2)
+    async with direct.gateway.database.transaction() as connection:
+        # The first is held up in its midst: its message is written, its attempt is not yet.
+        await connection.execute(select(attempts).with_for_update())
+        first = asyncio.create_task(submit.record(world.gateway, ended))
+        await asyncio.sleep(0.2)
+        once_more = [replace(one, again=True) for one in ended]
+        second = asyncio.create_task(submit.record(world.gateway, once_more))
+        await asyncio.sleep(0.2)
+        assert [one.done() for one in (first, second)] == [False, False]
 
-    again = await submit.record(world.gateway, [replace(one, again=True) for one in ended])
-
-    assert (again, await first) == ([True], [True])
+    assert (await second, await first) == ([True], [True])
     assert [one["status"] for one in await direct.events(message_id)] == [
         "queued",
         "submitting",

@@ -18,7 +18,7 @@ from app.store.database import Database, StoreReadOnly
 from app.store.patience import STALLED
 from app.store.safety import UnsafeStore
 from app.store.tables import acknowledgements
-from tests.api.client import SECRET, Api, fax, problem, sms
+from tests.api.client import SECRET, Api, fax, letter, problem, sms
 from tests.outage.conftest import served
 from tests.outage.link import Cut, linked
 from tests.postgres import Postgres
@@ -226,7 +226,7 @@ async def test_a_pool_that_is_used_up_is_answered_503(own_postgres: Postgres) ->
         hogs = [asyncio.create_task(hog()) for _ in range(7)]
         await hold.wait()
         began = time.perf_counter()
-        full = await api.post("/v1/sms", sms())
+        full = await api.post("/v1/letters", letter())  # what has files takes one of the pool
         took = time.perf_counter() - began
         let_go.set()
         await asyncio.gather(*hogs)

@@ -2,13 +2,13 @@
 
 import re
 import string
-from urllib.parse import quote, quote_plus
+from urllib.parse import parse_qsl, quote, quote_plus
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.acknowledgement import Acknowledgement
-from app.providers.fax123.acknowledgement import learn, read
+from app.providers.fax123.acknowledgement import _values, learn, read
 
 CODES = st.from_regex(r"[0-9]{1,10}", fullmatch=True)
 REFERENCES = st.text(
@@ -63,6 +63,21 @@ def test_any_bytes_are_well_formed_or_a_value_error(query: bytes) -> None:
         # What it means never fails either, whatever is known of the fax.
         for pages in (None, 0, 1, 99_999):
             assert learn(said, pages).code == said.code
+
+
+@given(st.lists(PIECES | st.binary(max_size=4), max_size=30).map(b"".join))
+@settings(max_examples=2000, deadline=None)
+def test_the_fields_are_those_that_the_standard_library_finds(query: bytes) -> None:
+    found, faults = _values(query)
+
+    try:
+        given_ = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=20)
+    except ValueError:
+        assert (found, len(faults)) == ({}, 1)
+        return
+    names = [name for name, _ in given_]
+    assert found == {name: "" if names.count(name) > 1 else value.strip() for name, value in given_}
+    assert len(faults) == len(names) - len(set(names))
 
 
 @given(st.lists(st.tuples(NAMES, CODES | REFERENCES | NUMBERS | st.text(max_size=30)), max_size=12))

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError, StatementError
 
-from app.store import many
+from app.store import alike, many
 from app.store.arrays import kind_of
 from app.store.database import Database
 from app.store.tables import metadata as ours
@@ -107,7 +107,7 @@ async def swept(store: Database) -> None:
 
 
 async def check_alike(store: Database, rows: list[dict[str, Any]]) -> dict[UUID, tuple[Any, ...]]:
-    """Write rows by SQLAlchemy and then by us; return what both kept."""
+    """Write rows by SQLAlchemy, then by us in both ways; return what each kept."""
     async with store.transaction() as connection:
         await connection.execute(insert(TABLE), rows)
     expected = await kept(store)
@@ -115,7 +115,12 @@ async def check_alike(store: Database, rows: list[dict[str, Any]]) -> dict[UUID,
 
     async with store.transaction() as connection:
         await many.add(connection, TABLE, rows)
+    assert await kept(store) == expected
+    await swept(store)
 
+    async with store.transaction() as connection:
+        columns = {name: [row[name] for row in rows] for name in rows[0]}
+        await alike.write(connection, [(TABLE, columns)])
     assert await kept(store) == expected
     return expected
 

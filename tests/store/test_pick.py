@@ -34,7 +34,7 @@ async def test_a_message_is_read_as_by_the_usual_way(world: World, *, full: bool
         )
 
     async with world.gateway.database.reading() as connection:
-        found = await reading.of_ids(connection, [message_id, world.gateway.ids.new()])
+        found = await reading.of_ids(world.gateway.database, [message_id, world.gateway.ids.new()])
         usual = await connection.execute(reading.with_channel().where(messages.c.id == message_id))
         expected = dict(usual.mappings().one())
 
@@ -45,7 +45,7 @@ async def test_a_message_is_read_as_by_the_usual_way(world: World, *, full: bool
 
 async def test_nothing_is_read_of_no_values(world: World) -> None:
     async with world.gateway.database.reading() as connection:
-        assert await reading.of_ids(connection, []) == {}
+        assert await reading.of_ids(world.gateway.database, []) == {}
         assert await acknowledgements.applied(connection, []) == set()
 
 

@@ -322,9 +322,9 @@ FILTERS = (
 
 async def test_reading_reads_nothing_whole(grown: Grown, database_url: str) -> None:
     client, one = grown.world.client_id, grown.old[700]
+    await reading.of_ids(grown.gateway.database, grown.old[:5])
     async with grown.gateway.database.reading() as connection:
         await reading.find(connection, one, client, "live")
-        await reading.of_ids(connection, grown.old[:5])
         for narrowed in FILTERS:
             for after in (None, grown.old[900]):
                 await lists.page(connection, client, "live", narrowed, limit=20, after=after)
@@ -353,7 +353,7 @@ async def test_telling_reads_nothing_whole(grown: Grown, database_url: str) -> N
         )
         over = {"state": "delivered", "due_at": None, "ended_at": now}
         await deliveries.end(connection, [(row, over) for row in held])
-        await webhooks.listed(connection, grown.world.client_id, "live", enabled=True)
+        await webhooks.enabled(connection, [(grown.world.client_id, "live")])
     async with grown.gateway.database.reading() as connection:
         await deliveries.told(connection, held)
         await deliveries.listed(connection, due[0]["id"], limit=20, after=None, state=None)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from app.domain.identifiers import ENDPOINT, shown
-from app.store import deliveries, events, feed, webhooks
+from app.store import deliveries, events, feed, positions, webhooks
 from app.store.database import Database
 from app.store.tables import clients, webhook_deliveries
 from app.store.tables import events as events_table
@@ -49,14 +49,14 @@ class Store:
         owner = {"client_id": self.world.client_id, "mode": "live"}
         async with self.database.transaction() as connection:
             of = (owner["client_id"], owner["mode"])
-            before = await feed.publish(
-                connection, of, (await feed.hold(connection, [of]))[of], 1000
-            )
+            held = (await feed.hold(connection, [of]))[of]
+            before = await positions.give(connection, of, held, 1000)
             for _ in range(count):
                 await events.add(connection, self.ids, owner, kind, NOON, detail)
-            new = await feed.publish(connection, of, before.until, 1000)
+            new = await positions.give(connection, of, before.until, 1000)
+            endpoints = (await webhooks.enabled(connection, [of]))[of]
             return await webhooks.enqueue(
-                connection, self.ids, new, lambda event: event["type"], NOON
+                connection, self.ids, new, endpoints, lambda event: event["type"], NOON
             )
 
     async def due(self, *busy: UUID, now: datetime = NOON, limit: int = 100) -> list[UUID]:

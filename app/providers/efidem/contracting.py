@@ -33,6 +33,7 @@ class Contracting:
     ) -> None:
         self._settings = settings
         self._missing = settings.missing
+        self._credentials = _credentials(settings)
         self._wire = Wire(
             timeout=settings.timeout,
             concurrency=settings.concurrency,
@@ -88,11 +89,10 @@ class Contracting:
         cannot, or what the service refused because its WSDL is another by now; nothing was sent
         then (SOAP 1.1, 4.4.1).
         """
-        arguments = bound.arguments(handed, self._credentials())
         first = handed.first if isinstance(handed, Campaign) else handed
         may_begin = first.may_begin if isinstance(first, Submission) else None
         exchange = await self._soap.call(
-            contract, bound, arguments, largest=largest, may_begin=may_begin
+            contract, bound, handed, self._credentials, largest=largest, may_begin=may_begin
         )
         if isinstance(exchange, Answered) and _refuses_the_form(exchange.body):
             changed = await self._following.has_changed(bound.function.name)
@@ -143,14 +143,14 @@ class Contracting:
         """Return the settings that are needed and not set."""
         return self._missing
 
-    def _credentials(self) -> Mapping[str, str]:
-        settings = self._settings
-        password = settings.password.get_secret_value() if settings.password else ""
-        return {
-            "UTILISATEUR": settings.username or "",
-            "MOT_DE_PASSE": password,
-            "AppID": settings.app_id or "",
-        }
+
+def _credentials(settings: EfidemSettings) -> Mapping[str, str]:
+    password = settings.password.get_secret_value() if settings.password else ""
+    return {
+        "UTILISATEUR": settings.username or "",
+        "MOT_DE_PASSE": password,
+        "AppID": settings.app_id or "",
+    }
 
 
 def _refuses_the_form(body: bytes) -> bool:

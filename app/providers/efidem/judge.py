@@ -42,14 +42,14 @@ Statuses = Mapping[str, Mapping[str, StatusRow]]
 def outcome(function: Function, exchange: Exchange) -> Outcome:
     """Return what became of a call that may send."""
     match exchange:
+        case Answered():
+            return _answered(function, exchange)
         case NotSent(why, certificate=True):
             return Blocked("provider_contract", f"the provider's certificate was refused: {why}")
         case NotSent(why):
             return Deferred(why)
         case Broken(why):
             return Unclear(why)
-        case Answered():
-            return _answered(function, exchange)
 
 
 def _answered(function: Function, answered: Answered) -> Outcome:
@@ -58,7 +58,7 @@ def _answered(function: Function, answered: Answered) -> Outcome:
     if answered.status == _TOO_LARGE:
         return _refused("document_invalid", "the provider answered HTTP 413", "413")
     said = answers.read(answered.body)
-    if isinstance(said, Text | Document | Unreadable) and answered.status in _BEFORE_THE_SERVICE:
+    if answered.status in _BEFORE_THE_SERVICE and isinstance(said, Text | Document | Unreadable):
         return Blocked("provider_contract", f"the provider answered HTTP {answered.status}")
     if isinstance(said, Fault):
         return _faulted(said)

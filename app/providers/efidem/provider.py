@@ -29,6 +29,7 @@ from app.domain.outcome import (
 )
 from app.providers.efidem import functions as efidem
 from app.providers.efidem import judge, meanings, statuses
+from app.providers.efidem.binding import Bound
 from app.providers.efidem.carries import PROBES, TELLS, sends
 from app.providers.efidem.carrying import cannot_carry, carries_texts_alone, wrong_values
 from app.providers.efidem.contracting import Contracting
@@ -76,22 +77,24 @@ class Efidem:
         """Return the name of the function that sends a content, alone or together with others."""
         return sends(content, together=together).name
 
+    def carries(self, content: Content) -> bool:
+        """Say whether the WSDL at hand carries a content as it is."""
+        return _carries(self._contracting.bound(sends(content)), content)
+
     async def prepare(self, submission: Submission[Content], *, together: bool = False) -> Prepared:
         """Say what the WSDL at hand cannot carry of a message; raises ProviderContract."""
         prepared = Prepared(content=submission.content, files=submission.files)
         function = sends(submission.content, together=together)
         bound = self._contracting.bound(function)
-        if bound is None:
-            # The WSDL is not known yet: the message is kept, and waits with the reason shown.
+        if _carries(bound, submission.content):
             return replace(prepared, alike=True)
+        assert bound is not None
         if bound.blocked:
             detail = (
                 f"The provider's WSDL does not offer {function.name}: {'; '.join(bound.blocked)}."
             )
             said = {"name": NAME, "function": function.name, "code": None, "label": None}
             raise ProviderContract(detail, provider=said)
-        if bound.takes_any_text and not bound.missing and carries_texts_alone(submission.content):
-            return replace(prepared, alike=True)
         handed = Campaign((submission,)) if together else submission
         used = [one for one in bound.missing if one.value(handed)]
         return replace(
@@ -132,14 +135,14 @@ class Efidem:
             )
             return Refused(failure)
         outcome = judge.outcome(self._said.now().completed(function), exchange)
-        return await self._looked_into(outcome, handed)
+        if isinstance(outcome, Blocked) and outcome.code and outcome.reason == CONTRACT:
+            return await self._looked_into(outcome, handed)
+        return outcome
 
     async def _looked_into(
-        self, outcome: Outcome, handed: Submission[Content] | Campaign[Content]
+        self, outcome: Blocked, handed: Submission[Content] | Campaign[Content]
     ) -> Outcome:
         """Ask whether a code that may mean bad credentials does: if not, the message is at fault."""
-        if not (isinstance(outcome, Blocked) and outcome.code and outcome.reason == CONTRACT):
-            return outcome
         content = handed.first.content if isinstance(handed, Campaign) else handed.content
         if not isinstance(await self.probe(channel_of(content)), Alive):
             return outcome
@@ -231,3 +234,11 @@ class Efidem:
         if contract is not None and contract.service_name == statuses.SIMULATOR_SERVICE:
             return statuses.merged(statuses.of_simulator(), said)
         return said
+
+
+def _carries(bound: Bound | None, content: Content) -> bool:
+    if bound is None:
+        # The WSDL is not known yet: the message is kept, and waits with the reason shown.
+        return True
+    is_offered = bound.takes_any_text and not bound.missing and not bound.blocked
+    return is_offered and carries_texts_alone(content)

@@ -20,6 +20,7 @@ from app.providers.efidem.binding.encoding import declare, encode
 from app.providers.efidem.binding.selftest import proven
 from app.providers.efidem.binding.shape import shape_of
 from app.providers.efidem.binding.template import Templates
+from app.providers.efidem.binding.texts import Credentials, Texts
 from app.providers.efidem.drift import Use, fingerprint
 from app.providers.efidem.pins import Pinned
 from app.providers.manual import Function
@@ -27,7 +28,8 @@ from app.providers.wire import LARGEST_ANSWER, Answered, Exchange, Wire
 
 __all__ = ["CannotBind", "Contract", "Soap"]
 
-LARGE: Final = 262_144  # bytes of attachments above which rendering leaves the event loop
+LARGE: Final = 262_144  # characters of texts above which rendering leaves the event loop
+LIGHTER: Final = 16  # times: a byte of a file, which is never looked at
 _FETCH_WITHIN: Final = 30.0  # seconds for one document of the WSDL
 _OK: Final = 200
 # What zeep raises for a WSDL that is none: it expects one, and stumbles over anything else.
@@ -73,6 +75,7 @@ class Contract:
             name: proven(one, self._rendered) for name, one in bound.items()
         }
         self._templates: Final = Templates(self._rendered)
+        self.texts: Final = Texts(self._rendered)
         self._headers: Final[dict[str, dict[str, str]]] = {}
         self.shape: Final = shape_of(
             binding,
@@ -197,25 +200,32 @@ class Soap:
         self,
         contract: Contract,
         bound: Bound,
-        arguments: dict[str, Any],
+        handed: object,
+        credentials: Credentials,
         *,
         largest: int = LARGEST_ANSWER,
         may_begin: MayBegin | None = None,
     ) -> Exchange:
-        """Make one call, whose answer has at most so many bytes.
+        """Make one call with what its parameters are taken from.
 
-        Raises ValueError for what XML cannot carry, and CannotBind for what the WSDL's types
-        cannot; nothing was sent then.
+        Its answer has at most so many bytes. Raises ValueError for what XML cannot carry, and
+        CannotBind for what the WSDL's types cannot; nothing was sent then.
         """
-        if _weight(arguments) > LARGE:
-            async with self._rendering:  # several threads would hold the loop up together
-                body = await asyncio.to_thread(contract.render, bound, arguments)
-        else:
-            body = contract.render(bound, arguments)
+        body = contract.texts.envelope(bound, handed, credentials)
+        if body is None:
+            body = await self._rendered(contract, bound, bound.arguments(handed, credentials))
         headers = contract.headers(bound)
         return await self._wire.post(
             contract.address, body, headers, largest=largest, may_begin=may_begin
         )
+
+    async def _rendered(
+        self, contract: Contract, bound: Bound, arguments: Mapping[str, Any]
+    ) -> bytes:
+        if _weight(arguments) > LARGE:
+            async with self._rendering:  # several threads would hold the loop up together
+                return await asyncio.to_thread(contract.render, bound, arguments)
+        return contract.render(bound, arguments)
 
     async def _fetch(self, url: str) -> bytes:
         match await self._wire.get(url):
@@ -228,9 +238,9 @@ class Soap:
 
 
 def _weight(value: object) -> int:
-    """Return roughly how much text and how many bytes of files the arguments hold."""
+    """Return roughly how much text the arguments hold, and how much their files are worth of it."""
     if isinstance(value, bytes | str):
-        return len(value)
+        return len(value) // (LIGHTER if isinstance(value, bytes) else 1)
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list):

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 from app.domain.acknowledgement import Acknowledgement, UnreadableAcknowledgement
 from app.domain.outcome import Failure, Report
@@ -143,6 +143,7 @@ _NEEDED: Final = {
 # The others are worth less than the acknowledgement: it is not refused for them.
 _NAMES: Final = (*_NEEDED, "nb_page", "heure")
 _PAGES: Final = re.compile(r"[0-9]{1,5}", re.ASCII)
+_MOST_FIELDS: Final = 20
 _UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e]")
 
 
@@ -173,13 +174,17 @@ def read(query: bytes) -> Acknowledgement:
 
 def _values(query: bytes) -> tuple[dict[str, str], list[str]]:
     """Return the fields of a query string, and what is wrong with them."""
-    try:
-        given = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=20)
-    except ValueError:
+    given = query.decode("latin-1").split("&")
+    if len(given) > _MOST_FIELDS:
         return {}, ["Max number of fields exceeded"]
     values: dict[str, str] = {}
     faults = []
-    for name, value in given:
+    for field in given:
+        if not field:
+            continue
+        name, _, value = field.partition("=")
+        if "%" in field or "+" in field:  # nearly never
+            name, value = unquote_plus(name), unquote_plus(value)
         if name in values:
             # Which of two codes would be true? Neither is taken.
             faults.append(f"{name if name in _NAMES else 'a field'} is given twice")

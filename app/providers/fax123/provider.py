@@ -75,6 +75,11 @@ class Fax123:
         _ = content, together
         return HTTP_PHP.name
 
+    def carries(self, content: Content) -> bool:
+        """Say no: every document is looked at."""
+        _ = content
+        return False
+
     async def prepare(self, submission: Submission[Content], *, together: bool = False) -> Prepared:
         """Check the document against the provider's limits, and make it fit."""
         _ = together  # faxes are sent one by one

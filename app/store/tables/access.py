@@ -86,6 +86,7 @@ daily_usage = Table(
 )
 
 # The key comes first in its index: a comparison ends there, and not behind what is alike in all.
+# Location and body are empty where they are made again from what the key made.
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,

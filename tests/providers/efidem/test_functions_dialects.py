@@ -39,7 +39,7 @@ class Service:
 
     async def call(self, function: Function, handed: object) -> Exchange:
         bound = self.contract.bound[function.name]
-        return await self.soap.call(self.contract, bound, bound.arguments(handed, TRIO))
+        return await self.soap.call(self.contract, bound, handed, TRIO)
 
     async def accepted(self, function: Function, handed: object) -> list[dict[str, Any]]:
         """Make a call and return what the simulator's ledger has of it."""
@@ -240,6 +240,6 @@ async def test_a_new_users_password_and_the_callers_are_never_exchanged(service:
     assert place.shown != bound.trio["MOT_DE_PASSE"]
     written = [one.text for one in service.sent(efidem.AJOUTER_UTILISATEUR, handed).iter()]
     assert (written.count("the-caller's"), written.count("the-new-user's")) == (1, 1)
-    wrong = bound.arguments(handed, TRIO | {"MOT_DE_PASSE": "the-new-user's"})
-    refused = await service.soap.call(service.contract, bound, wrong)
+    wrong = TRIO | {"MOT_DE_PASSE": "the-new-user's"}
+    refused = await service.soap.call(service.contract, bound, handed, wrong)
     assert isinstance(judge.outcome(efidem.AJOUTER_UTILISATEUR, refused), Blocked)

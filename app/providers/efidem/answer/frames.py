@@ -5,6 +5,7 @@ value is kept, once another value in its place was read as exactly that; then an
 and ends so, with an identifier or a code between, can say nothing else: neither holds markup.
 """
 
+import re
 from collections import deque
 from collections.abc import Callable
 from typing import Final
@@ -16,6 +17,8 @@ LARGEST: Final = 16_384  # bytes of a frame
 # What nobody answers, in the place of an identifier or of a code.
 _IDENTIFIER: Final = "0123456789abcdef0123456789abcdef"
 _CODE: Final = "-90381"
+_IDENTIFIERS: Final = re.compile(IDENTIFIER.pattern.encode())
+_CODES: Final = re.compile(CODE.pattern.encode())
 
 Parse = Callable[[bytes], Read]
 
@@ -32,7 +35,7 @@ class Frames:
         """Return what an answer says, as `parse` does."""
         for before, after in self._known:
             if body.startswith(before) and body.endswith(after):
-                value = _value(body[len(before) : len(body) - len(after)])
+                value = _value(body, len(before), len(body) - len(after))
                 if value is not None:
                     return value
         said = self._parse(body)
@@ -52,10 +55,8 @@ class Frames:
             self._known.append(frame)
 
 
-def _value(written: bytes) -> Identifier | Code | None:
-    if not written.isascii():
-        return None
-    text = written.decode("ascii")
-    if IDENTIFIER.fullmatch(text):
-        return Identifier(text)
-    return Code(text) if CODE.fullmatch(text) else None
+def _value(body: bytes, start: int, end: int) -> Identifier | Code | None:
+    if (found := _IDENTIFIERS.fullmatch(body, start, end)) is not None:
+        return Identifier(found[0].decode("ascii"))
+    found = _CODES.fullmatch(body, start, end)
+    return Code(found[0].decode("ascii")) if found is not None else None

@@ -62,6 +62,12 @@ class Leaf:
         """Whether `carried` refuses no text; it refuses nothing else either, then."""
         return not self.allowed and not isinstance(self.element.type, xsd.Integer)
 
+    @property
+    def changes_no_text(self) -> bool:
+        """Whether `carried` returns every text as it is."""
+        kinds = (xsd.Base64Binary, xsd.DateTime, xsd.Integer)
+        return not self.allowed and not isinstance(self.element.type, kinds)
+
     def choice(self, value: str) -> str | None:
         """Return the one allowed value that is or contains a documented one."""
         wanted = normalised(value)

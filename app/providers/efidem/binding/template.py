@@ -6,13 +6,13 @@ the template, and each text is put in its place as lxml writes texts. Whatever d
 from zeep as it was handed over has no template, and is rendered by zeep each time.
 """
 
-import base64
 import copy
 import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import pybase64
 from zeep.xsd.valueobjects import CompoundValue
 
 from app.providers.efidem.binding.bound import Bound
@@ -28,7 +28,7 @@ _MARK: Final = "mUlTiCaNaL{}zEeP"  # letters of both cases: a type that changes 
 _FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NOT_PLAIN: Final = re.compile("[^\t\n\x20-%'-;=?-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # What zeep raises for a mark where its type wants something else.
-_NO_MARK: Final = (CannotBind, ValueError, ArithmeticError, AttributeError)
+NO_MARK: Final = (CannotBind, ValueError, ArithmeticError, AttributeError)
 
 Arguments = Mapping[str, Any]
 Text = str | bytes
@@ -49,7 +49,11 @@ class Template:
         """Return the envelope with some texts; raises ValueError for what XML cannot carry."""
         parts = [self.between[0]]
         for place, literal in zip(self.order, self.between[1:], strict=True):
-            parts += _pieces(texts[place])
+            text = texts[place]
+            if isinstance(text, bytes) or len(text) <= _PIECE:
+                parts.append(_piece(text))
+            else:
+                parts += _pieces(text)
             parts.append(literal)
         return b"".join(parts)
 
@@ -80,25 +84,34 @@ class Templates:
 
     def _cut(self, bound: Bound, arguments: Arguments, texts: Sequence[Text]) -> Template | None:
         marks: list[Text] = [
-            _MARK.format(place) if isinstance(text, str) else _MARK.format(place).encode()
+            mark_of(place) if isinstance(text, str) else mark_of(place).encode()
             for place, text in enumerate(texts)
         ]
         try:
-            rendered = self._render(bound, _marked(arguments, iter(marks)))
-        except _NO_MARK:
+            return cut(self._render(bound, _marked(arguments, iter(marks))), marks)
+        except NO_MARK:
             return None
-        places: dict[int, int] = {}  # where a mark stands -> whose it is
-        for place, mark in enumerate(marks):
-            written = _written(mark)
-            if rendered.count(b">%b<" % written) != 1 or rendered.count(written) != 1:
-                return None
-            places[rendered.index(written)] = place
-        between, after = [], 0
-        for at, place in sorted(places.items()):
-            between.append(rendered[after:at])
-            after = at + len(_written(marks[place]))
-        order = [place for _, place in sorted(places.items())]
-        return Template([*between, rendered[after:]], order)
+
+
+def mark_of(place: int) -> str:
+    """Return what stands for a text in a rendering that is cut."""
+    return _MARK.format(place)
+
+
+def cut(rendered: bytes, marks: Sequence[Text]) -> Template | None:
+    """Return what stands around marks; None where one is not the text of one element."""
+    places: dict[int, int] = {}  # where a mark stands -> whose it is
+    for place, mark in enumerate(marks):
+        written = _written(mark)
+        if rendered.count(b">%b<" % written) != 1 or rendered.count(written) != 1:
+            return None
+        places[rendered.index(written)] = place
+    between, after = [], 0
+    for at, place in sorted(places.items()):
+        between.append(rendered[after:at])
+        after = at + len(_written(marks[place]))
+    order = [place for _, place in sorted(places.items())]
+    return Template([*between, rendered[after:]], order)
 
 
 def _form(value: object, texts: list[Text]) -> Hashable:
@@ -146,8 +159,11 @@ def _written(text: Text) -> bytes:
 def _pieces(text: Text) -> Iterator[bytes]:
     """Yield the same piece by piece."""
     for at in range(0, len(text), _PIECE):
-        piece = text[at : at + _PIECE]
-        yield base64.b64encode(piece) if isinstance(piece, bytes) else _escaped(piece)
+        yield _piece(text[at : at + _PIECE])
+
+
+def _piece(text: Text) -> bytes:
+    return pybase64.b64encode(text) if isinstance(text, bytes) else _escaped(text)
 
 
 def _escaped(text: str) -> bytes:

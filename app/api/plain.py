@@ -1,0 +1,231 @@
+"""Take in a plain text message or e-mail: what most requests are, without what only others need.
+
+This way only ever says yes. Its checks are the general way's own (`send.py`, `sending.py`), or
+stricter; what does not pass them, whatever the reason, goes the general way from its beginning, and
+nothing was counted or kept by then. So every refusal is said in one place.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from starlette.types import Message, Receive, Scope, Send
+
+from app.api import bodies, fingerprints
+from app.api.access import Caller, Known
+from app.api.edge import Edge, first_answer, needs_key
+from app.api.forms import Form, form_of
+from app.api.gather import Gathered
+from app.api.replayed import replayed
+from app.api.schemas import Common
+from app.api.send import answered
+from app.api.sending import Sending
+from app.delivery.accept import Answer
+from app.delivery.arrival import ReferencesTaken, key_of
+from app.delivery.gateway import Provider
+from app.domain.errors import Fault
+from app.domain.identifiers import MESSAGE, shown
+from app.domain.message import Email, Mode, Sms, masked_recipient
+from app.domain.segments import measure
+from app.store.contents import writer
+from app.store.database import StoreReadOnly
+from app.store.news import New
+
+_VISIBLE: Final = re.compile(rb"[\x21-\x7e]{1,255}")
+_OTHERS: Final = frozenset({b"prefer", b"content-encoding"})
+_JSON: Final = b"application/json"
+_MOST_DIGITS: Final = 5  # of a length
+
+Headers = Mapping[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How one caller's plain messages of a channel go."""
+
+    carrier: Provider
+    form: Form
+    has_rate: bool
+    needs_key: bool
+
+
+class Plain:
+    """Takes in a channel's plain messages."""
+
+    def __init__(self, edge: Edge, sending: Sending[Any], address: str) -> None:
+        self._edge = edge
+        self._sending = sending
+        self._channel = sending.channel
+        self._name = sending.channel.value
+        self._written = writer(sending.channel)
+        self._address = address  # method and path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Receive | None:
+        """Answer a request and return None; or return what reads it from its beginning.
+
+        Raises what goes wrong once its message is handed over.
+        """
+        headers: Headers = dict(scope["headers"])
+        known = self._edge.access.known(headers.get(b"authorization", b""))
+        if known is None or len(headers) < len(scope["headers"]) or not _is_usual(headers):
+            return receive
+        way = known.ways.get(self._name) or self._way(known)
+        if way is None or (way.needs_key and b"idempotency-key" not in headers):
+            return receive
+        came = await receive()
+        new = self._new(known.caller, way, headers, came)
+        if new is None or not self._passes(known.caller, way, new, scope):
+            return _again(came, receive)
+        scope["state"]["key"] = known.caller.key_id
+        first = await self._kept(new)
+        if first is None:
+            await _tell(way.form, new, send)
+        else:
+            await answered(first)(scope, receive, send)
+        return None
+
+    def _way(self, known: Known) -> Way | None:
+        """Return how a caller's messages go, None where more is asked of them."""
+        edge, caller, channel = self._edge, known.caller, self._channel
+        has_quota = caller.quota_of(channel) is not None
+        if caller.mode == Mode.TEAM or caller.unique_references or has_quota:
+            return None
+        try:
+            edge.access.may_send(caller, channel)
+            name = edge.access.carrier(caller, edge.gateway.routes[channel])
+        except Fault:
+            return None
+        known.ways[self._name] = way = Way(
+            edge.gateway.providers[name],
+            form_of(self._name, caller.mode, name),
+            edge.rates.rate_of(caller) > 0,
+            needs_key(edge, caller),
+        )
+        return way
+
+    def _new(self, caller: Caller, way: Way, headers: Headers, came: Message) -> New | None:
+        """Return a request's message, None where it is not plain, or wrong."""
+        whole, longest = came.get("body", b""), min(self._edge.body_limit, bodies.LONG - 1)
+        if len(whole) > longest or len(whole) != int(headers[b"content-length"]):
+            return None
+        try:
+            value = bodies.parse(whole)
+            body = bodies.validated(self._sending.model, value)
+        except Fault:
+            return None
+        gathered = Gathered()
+        content = self._content(body, gathered)
+        if content is None or gathered.errors or not way.carrier.carries(content):
+            return None
+        gateway, given_key = self._edge.gateway, headers.get(b"idempotency-key")
+        now = gateway.now()
+        measured = measure(content.text) if isinstance(content, Sms) else None
+        text = self._written(content)
+        return New(
+            id=gateway.ids.new(now),
+            client_id=caller.client_id,
+            mode=caller.mode,
+            channel=self._name,
+            provider=way.carrier.name,
+            created_at=now,
+            send_at=None,
+            expires_at=None,
+            reference=body.reference,
+            billing_code=body.billing_code,
+            purpose=body.purpose,
+            tags=body.tags,
+            metadata=body.metadata,
+            warnings=gathered.warnings,
+            on_uncertain=body.on_uncertain,
+            content=text.decode(),
+            size=len(text),
+            recipient=masked_recipient(content),
+            recipient_digest=self._edge.recognise.content(content),
+            units=measured.parts if measured else None,
+            encoding=str(measured.encoding) if measured else None,
+            key=given_key.decode() if given_key is not None else None,
+            fingerprint=self._fingerprint(value) if given_key is not None else None,
+        )
+
+    def _content(self, body: Common, gathered: Gathered) -> Sms | Email | None:
+        """Return what is sent, None where it is not plain; `gathered` holds what is wrong with it."""
+        sending = self._sending
+        is_timed = body.send_at is not None or body.expires_at is not None
+        if is_timed or sending.files(body) or sending.is_heavy(body):
+            return None
+        sending.rules(body, self._edge, gathered)
+        sending.alone(body, gathered)
+        match content := sending.content(body, (), gathered):
+            case Sms() | Email(relay=False):  # others have recipients of their own
+                return content
+            case _:
+                return None
+
+    def _fingerprint(self, value: object) -> str:
+        return fingerprints.of(self._edge.secret, self._address, value)
+
+    def _passes(self, caller: Caller, way: Way, new: New, scope: Scope) -> bool:
+        """Count a message, and its request, where there is room and its client's rate allows it."""
+        limiter = self._edge.limiter
+        if not limiter.has_room(new.client_id, new.mode, new.purpose, new.size):
+            return False
+        if way.has_rate:
+            left = self._edge.rates.take_at_once(caller)
+            if left is None:
+                return False
+            scope["state"].setdefault("limits", []).append((left.policy, left.item))
+        limiter.count(new.client_id, new.size)
+        return True
+
+    async def _kept(self, new: New) -> Answer | None:
+        """Commit a message; return the first answer to its key, where that was taken."""
+        try:
+            obstacle = await self._edge.accepting.do(new)
+        except (Fault, StoreReadOnly):
+            # What is wrong now may not have been so when the key came first.
+            first = await first_answer(self._edge, key_of(new))
+            if first is None:
+                raise
+            return first
+        if obstacle is None:
+            return None
+        key = key_of(new)
+        # Nothing else can stand in its way: its client's references need not be unique.
+        assert key is not None
+        assert not isinstance(obstacle, ReferencesTaken)
+        return replayed(obstacle, key)
+
+
+def _is_usual(headers: Headers) -> bool:
+    """Say whether a request is JSON of a known length, and wants nothing besides."""
+    length, given_key = headers.get(b"content-length", b""), headers.get(b"idempotency-key")
+    return (
+        headers.get(b"content-type") == _JSON
+        and length.isdigit()
+        and len(length) <= _MOST_DIGITS
+        and headers.keys().isdisjoint(_OTHERS)
+        and (given_key is None or _VISIBLE.fullmatch(given_key) is not None)
+    )
+
+
+async def _tell(form: Form, new: New, send: Send) -> None:
+    public = shown(MESSAGE, new.id)
+    body = form.filled(new, public)
+    headers = [
+        (b"location", f"/v1/messages/{public}".encode()),
+        (b"content-length", b"%d" % len(body)),
+        (b"content-type", _JSON),
+    ]
+    await send({"type": "http.response.start", "status": 202, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _again(came: Message, receive: Receive) -> Receive:
+    """Return what receives a message that came already, and then what follows it."""
+    waiting = [came]
+
+    async def received() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return received

@@ -1,0 +1,69 @@
+"""Give events their positions in a feed.
+
+On PostgreSQL a message's earlier events are looked for by the message alone: to take the index of
+what waits for the better one costs each event a walk through all that waits.
+"""
+
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.store import driver
+from app.store.feed import Feed, Published
+
+_PLACED: Final = (
+    "WITH oldest AS (SELECT id, message_id, sequence FROM events"
+    " WHERE client_id = {mark} AND mode = {mark} AND position IS NULL ORDER BY id LIMIT {mark}),"
+    # Clocks differ: an earlier event may have been given a later identifier elsewhere.
+    " taken AS (SELECT id, message_id, sequence FROM oldest"
+    " UNION SELECT one.id, one.message_id, one.sequence FROM {earlier} AS one{same}"
+    " WHERE one.position IS NULL),"
+    " timed AS (SELECT id, sequence, max({text}) OVER"
+    " (PARTITION BY coalesce(message_id, id) ORDER BY sequence) AS latest FROM taken),"
+    " placed AS (SELECT id, row_number() OVER (ORDER BY latest, sequence) AS place FROM timed)"
+)
+_NUMBERED: Final = (
+    "UPDATE events SET position = {mark} + placed.place FROM placed"
+    " WHERE events.id = placed.id RETURNING position"
+)
+_EARLIER: Final = (
+    "oldest CROSS JOIN LATERAL (SELECT id, message_id, sequence, position FROM events"
+    " WHERE message_id = oldest.message_id AND sequence < oldest.sequence OFFSET 0)"
+)
+_EARLIER_ON_SQLITE: Final = (
+    " ON one.message_id = oldest.message_id AND one.sequence < oldest.sequence"
+)
+_REACHED: Final = (
+    "numbered AS ({numbered}), reached AS (SELECT max(position) AS until FROM numbered)"
+    " UPDATE feeds SET position = until FROM reached"
+    " WHERE client_id = %s AND mode = %s AND until IS NOT NULL RETURNING until"
+)
+_GIVEN: Final = ", ".join(
+    [
+        _PLACED.format(mark="%s", earlier=_EARLIER, same="", text='id::text COLLATE "C"'),
+        _REACHED.format(numbered=_NUMBERED.format(mark="%s")),
+    ]
+)
+_GIVEN_ON_SQLITE: Final = _PLACED.format(
+    mark="?", earlier="oldest JOIN events", same=_EARLIER_ON_SQLITE, text="id"
+) + _NUMBERED.format(mark="?")
+_REACHED_ON_SQLITE: Final = "UPDATE feeds SET position = ? WHERE client_id = ? AND mode = ?"
+
+
+async def give(connection: AsyncConnection, feed: Feed, position: int, limit: int) -> Published:
+    """Give the oldest events of a feed that is held their positions; return which those are.
+
+    About `limit` of them: a message's earlier events always go with its later ones.
+    """
+    client_id, mode = feed
+    if connection.dialect.name == "sqlite":
+        oldest = (client_id.hex, mode, limit, position)
+        numbered = await driver.execute(connection, _GIVEN_ON_SQLITE, oldest)
+        until = max((one for (one,) in numbered), default=position)
+        if until > position:
+            await driver.execute(connection, _REACHED_ON_SQLITE, (until, client_id.hex, mode))
+    else:
+        given = (client_id, mode, limit, position, client_id, mode)
+        reached = await driver.execute(connection, _GIVEN, given)
+        until = reached[0][0] if reached else position
+    return Published(feed, position, until)

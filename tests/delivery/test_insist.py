@@ -1,0 +1,53 @@
+"""Outcomes are written together, and what cannot be written keeps nothing else from it."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from app.delivery import submit
+from app.delivery.conclude import Ended
+from app.delivery.insist import Insisting
+from app.domain.message import Channel
+from tests.gateways import World, sms
+
+pytestmark = pytest.mark.anyio
+
+
+async def ended(world: World, many: int) -> list[list[Ended]]:
+    for _ in range(many):
+        await world.keep(sms())
+    held = await submit.claim(world.gateway, Channel.SMS, many)
+    return [await submit.call(world.gateway, one) for one in held]
+
+
+async def test_what_arrives_meanwhile_is_written_in_one_round(world: World) -> None:
+    calls = await ended(world, 5)
+    begun: list[asyncio.Task[None]] = []
+    told: list[BaseException | None] = []
+    insisting = Insisting(world.gateway, lambda one: begun.append(asyncio.create_task(one)))
+
+    for call in calls:
+        insisting.hand_over(call, told.append)
+    await asyncio.gather(*begun)
+
+    assert (len(begun), told) == (1, [None] * 5)
+    for call in calls:
+        row = await world.row(call[0].held.claim.message_id)
+        assert row["status"] == "submitted"
+
+
+async def test_one_call_that_cannot_be_written_fails_alone(world: World) -> None:
+    calls = await ended(world, 3)
+    nothing: Any = object()  # no outcome at all: a fault of ours
+    calls[1] = [replace(one, outcome=nothing) for one in calls[1]]
+    insisting = Insisting(world.gateway)
+
+    found = await asyncio.gather(
+        *(insisting.write_down(one) for one in calls), return_exceptions=True
+    )
+
+    assert [isinstance(one, BaseException) for one in found] == [False, True, False]
+    statuses = [(await world.row(one[0].held.claim.message_id))["status"] for one in calls]
+    assert statuses == ["submitted", "submitting", "submitted"]
