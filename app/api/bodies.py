@@ -35,6 +35,7 @@ _MOST_ERRORS: Final = 100  # in one answer: it must not grow with what was sent
 MANY_ERRORS: Final = 1_000  # of a batch, in one answer
 MOST_FOUND: Final = 10_000  # errors of a batch, after which nothing more of it is looked at
 LONG: Final = 65_536  # bytes of a body that is read in a thread
+AT_ONCE: Final = 2_097_152  # bytes of files that are copied, decoded or hashed on the event loop
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -64,7 +65,9 @@ async def read_bytes(request: Request, limit: int) -> bytes:
             raise _too_large(limit)
         held.take(scope, len(part))
         parts.append(part)
-    return b"".join(parts)
+    if size <= AT_ONCE:
+        return b"".join(parts)
+    return await asyncio.to_thread(b"".join, parts)  # which lets go of the interpreter's lock
 
 
 def _too_large(limit: int) -> PayloadTooLarge:

@@ -19,7 +19,6 @@ from app.api.base64s import Decoded, decoded
 from app.domain.errors import Fault
 
 STAND_IN: Final = "AAAA"  # in place of a file, for who looks at the shape of a request
-AT_ONCE: Final = 2_097_152  # bytes of files that are decoded, or hashed, on the event loop
 FEW: Final = 50  # files that are looked for there
 SHORT: Final = 4_096  # characters of a file that is read as any other text
 _FIELD: Final = "content_base64"
@@ -45,22 +44,23 @@ class Body:
     @property
     def takes_long(self) -> bool:
         """Whether its files are too long to be looked at while others wait."""
-        return sum(map(len, self.texts)) > AT_ONCE
+        return sum(map(len, self.texts)) > bodies.AT_ONCE
 
 
 async def read(request: Request, limit: int, turns: asyncio.Lock) -> Body:
-    """Return a body; what takes long is done in a thread, one after the other.
+    """Return a body; long ones are looked at one after the other, the longest in a thread.
 
     Several threads would keep the event loop waiting for the interpreter's lock in turn.
     """
     content = await bodies.read_json_bytes(request, limit)
     if len(content) < bodies.LONG:
         return Body(bodies.parse(content))
-    if len(content) <= AT_ONCE:
-        found = _without_files(content, longest=bodies.LONG, most=FEW)
-        if found is not None:
-            return found
     async with turns:
+        if len(content) <= bodies.AT_ONCE:
+            await asyncio.sleep(0)  # others, between one body and the next
+            found = _without_files(content, longest=bodies.LONG, most=FEW)
+            if found is not None:
+                return found
         return await asyncio.to_thread(body_of, content)
 
 

@@ -22,6 +22,7 @@ from tests.journeys.system import PROVIDERS
 PATHS = ("emails", "sms", "letters", "faxes")
 BEHIND = {"emails": "efidem", "sms": "efidem", "letters": "efidem", "faxes": "fax123"}
 HEAVY = 400_000  # bytes of a file: more than a socket takes at once
+LETS_GO = 40.0  # seconds, in which PostgreSQL ends the session of a process that stands still
 
 
 class Play:
@@ -146,9 +147,20 @@ class Play:
     def stand_still_at(self, point: str, path: str, name: str) -> Request:
         """Have a worker stop at a point with a message."""
         self.site.start(name, armed=f"{point}=stop@1")
-        one = self.send(path)
+        one = self.draft(path)
+        # A process that stands still may hold rows of the store, such as all counters while it
+        # counts anew at its start: PostgreSQL lets go of them, and a client asks again until then.
+        self.site.wait_for(lambda: self._is_taken(one), f"{one.mark} is not taken in", LETS_GO)
         self.site.wait_for(lambda: self.site.is_stopped(name), f"{name} does not come to {point}")
         return one
+
+    def _is_taken(self, one: Request) -> bool:
+        answer = self.hand_in(one)
+        assert answer is not None
+        if answer.status == http.client.SERVICE_UNAVAILABLE:
+            return False
+        assert answer.status == http.client.ACCEPTED, answer.content
+        return True
 
     def wake(self, *names: str) -> None:
         for name in names:

@@ -21,6 +21,7 @@ from app.providers.efidem.binding.selftest import proven
 from app.providers.efidem.binding.shape import shape_of
 from app.providers.efidem.binding.template import Templates
 from app.providers.efidem.binding.texts import Credentials, Texts
+from app.providers.efidem.binding.weight import LARGE, LITTLE, weight
 from app.providers.efidem.drift import Use, fingerprint
 from app.providers.efidem.pins import Pinned
 from app.providers.manual import Function
@@ -28,8 +29,6 @@ from app.providers.wire import LARGEST_ANSWER, Answered, Exchange, Wire
 
 __all__ = ["CannotBind", "Contract", "Soap"]
 
-LARGE: Final = 262_144  # characters of texts above which rendering leaves the event loop
-LIGHTER: Final = 16  # times: a byte of a file, which is never looked at
 _FETCH_WITHIN: Final = 30.0  # seconds for one document of the WSDL
 _OK: Final = 200
 # What zeep raises for a WSDL that is none: it expects one, and stumbles over anything else.
@@ -222,10 +221,14 @@ class Soap:
     async def _rendered(
         self, contract: Contract, bound: Bound, arguments: Mapping[str, Any]
     ) -> bytes:
-        if _weight(arguments) > LARGE:
-            async with self._rendering:  # several threads would hold the loop up together
+        work = weight(arguments)
+        if work <= LITTLE:
+            return contract.render(bound, arguments)
+        async with self._rendering:  # several, or several threads, would hold the loop up together
+            if work > LARGE:
                 return await asyncio.to_thread(contract.render, bound, arguments)
-        return contract.render(bound, arguments)
+            await asyncio.sleep(0)
+            return contract.render(bound, arguments)
 
     async def _fetch(self, url: str) -> bytes:
         match await self._wire.get(url):
@@ -235,15 +238,3 @@ class Soap:
                 raise CannotBind(f"{without_query(url)} answered HTTP {status}")
             case broken:
                 raise CannotBind(f"{without_query(url)} cannot be reached: {broken.why}")
-
-
-def _weight(value: object) -> int:
-    """Return roughly how much text the arguments hold, and how much their files are worth of it."""
-    if isinstance(value, bytes | str):
-        return len(value) // (LIGHTER if isinstance(value, bytes) else 1)
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        return sum([_weight(one) for one in value])
-    values = getattr(value, "__values__", None)  # of zeep's structs
-    return 0 if values is None else _weight(values)
