@@ -64,7 +64,7 @@ def _accepted(
 ) -> Comparison:
     columns = ("rate", "p50", "p99", "service", "database", "late", "computed")
     bounds = [
-        Bound("rate", "ours", "T"),
+        Bound("rate", "ours", "T", 5),
         Bound("service", "ours", "T", inverse=True),
         Bound("database", "ours", "T", inverse=True),
         Bound("late", "ours", None, LONGEST, most=True),
