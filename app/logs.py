@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from json.encoder import encode_basestring_ascii
 from types import TracebackType
 from typing import Any, Final, TextIO
@@ -66,22 +67,58 @@ def of_requests() -> _Tell | None:
     It is the line that structlog would make of it, at a fifth of the price: each request has one.
     None where there is another log, or none at the level info.
     """
-    made = structlog.get_config()
-    if made["processors"] != _STEPS or not logging.getLogger().isEnabledFor(logging.INFO):
+    lines = _ours()
+    if lines is None:
         return None
-    lines: Lines = made["logger_factory"]()
 
     def tell(
         request_id: str, method: str, route: str | None, status: int, key: str | None, ms: float
     ) -> None:
         lines.msg(
-            f'{{"method": {_text(method)}, "route": {_text(route)}, "status": {status},'
-            f' "key": {_text(key)}, "ms": {ms!r}, "event": "answered",'
+            f'{_begun(method, route, status, key)}{ms!r}, "event": "answered",'
             f' "request_id": {_text(request_id)}, "level": "info",'
             f' "timestamp": {to_json(datetime.now(UTC)).decode()}}}'
         )
 
     return tell
+
+
+def of_taken() -> Callable[[str, str, str | None], None] | None:
+    """Return what writes the line of a message that its provider took: its id, reference and code.
+
+    Made by hand as those of requests, and None where those are not: each message has one.
+    """
+    lines = _ours()
+    if lines is None:
+        return None
+
+    def tell(message_id: str, reference: str, code: str | None) -> None:
+        lines.msg(
+            f'{{"message_id": {_text(message_id)}, "attempt_reference": {_text(reference)},'
+            f' "outcome": "accepted", "code": {_text(code)}, "why": null, "recorded": true,'
+            ' "event": "submitted", "level": "info",'
+            f' "timestamp": {to_json(datetime.now(UTC)).decode()}}}'
+        )
+
+    return tell
+
+
+def _ours() -> "Lines | None":
+    """Return where lines of the level info go in the log that `configure` made."""
+    made = structlog.get_config()
+    if made["processors"] != _STEPS or not logging.getLogger().isEnabledFor(logging.INFO):
+        return None
+    lines: Lines = made["logger_factory"]()
+    return lines
+
+
+@lru_cache(maxsize=1024)
+def _begun(method: str, route: str | None, status: int, key: str | None) -> str:
+    """Return how a request's line begins: as many others of the same client."""
+    return (
+        f'{{"method": {_text(method)}, "route": {_text(route)}, "status": {status},'
+        f' "key": {_text(key)}, "ms": '
+    )
 
 
 def _text(value: str | None) -> str:

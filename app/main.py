@@ -92,7 +92,11 @@ def build_edge(settings: AllSettings, gateway: Gateway) -> Edge:
         rates=Rates(gateway.database, gateway.now, settings.queue.client_rate),
         team=Team(gateway.database),
         limiter=Limiter(gateway.database, _limits(settings, gateway.database), gateway.random),
-        accepting=Gathering(lambda items: accept.accept(gateway, items), is_unavailable),
+        accepting=Gathering(
+            lambda items: accept.accept(gateway, items),
+            is_unavailable,
+            whole=gateway.database.is_sqlite,
+        ),
         remembering=Gathering(lambda keys: accept.remember(gateway, keys), is_unavailable),
         finding=Gathering(lambda ids: seen.look_up(gateway, ids), is_unavailable),
         acknowledging=Hearing(gateway),

@@ -1,11 +1,16 @@
 """What statements really reached the driver, and how the database would find their rows."""
 
+import ast
 import asyncio
+import importlib
+import inspect
+import pkgutil
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import psycopg
@@ -13,12 +18,21 @@ from psycopg._queries import PostgresQuery
 from psycopg.adapt import Transformer
 from sqlalchemy import event, text
 
-from app.store import arrays
+import app.store
+from app.store import arrays, reading
 from app.store.alone import Alone, Line, Rows, Values
 from app.store.database import Database
 from app.store.sqlite import Lane
 
 _READS = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
+_ENLARGE = """
+SELECT pg_restore_relation_stats(
+  'schemaname', 'public', 'relname', CAST(one.relname AS text),
+  'relpages', one.relpages, 'reltuples', one.reltuples * CAST(:times AS float4))
+FROM pg_class AS one LEFT JOIN pg_index ON indexrelid = one.oid
+WHERE coalesce(indrelid, one.oid) = ANY(CAST(:tables AS regclass[]))
+  AND one.relname <> ALL(CAST(:small AS text[]))
+"""
 _SCAN = re.compile(r"SCAN (?P<table>\w+)( USING (COVERING )?INDEX (?P<index>\w+))?")
 
 
@@ -99,15 +113,13 @@ class _NotingLine:
     line: Line
     sent: Sent
 
-    async def run(self, sql: str, values: Values) -> Rows:
-        self.sent.note(sql, Written(values))
+    async def run(self, sql: str, values: Values | None) -> Rows:
+        if values is not None:
+            self.sent.note(sql, Written(values))
+        else:
+            for one in sql.split(";"):
+                self.sent.note(one, None)
         return await self.line.run(sql, values)
-
-    async def begin(self) -> None:
-        await self.line.begin()
-
-    async def commit(self) -> None:
-        await self.line.commit()
 
 
 class _NotingLane(Lane):
@@ -142,7 +154,10 @@ def _cursor_of(sent: Sent) -> type[psycopg.AsyncCursor[Any]]:
 
 
 async def scans(database: Database, sent: Sent, url: str) -> dict[str, set[str]]:
-    """Return the tables that statements would read whole, as `table` or `table by index`."""
+    """Return the tables that statements would read whole, as `table` or `table by index`.
+
+    By an index, where nothing says which part of it is meant.
+    """
     found: dict[str, set[str]] = {}
     sent.listening = False
     if database.is_sqlite:
@@ -163,11 +178,7 @@ async def scans(database: Database, sent: Sent, url: str) -> dict[str, set[str]]
             # As it is planned for its parameters, and as a prepared one is planned for any.
             for asked in ("EXPLAIN (FORMAT JSON)", "EXPLAIN (GENERIC_PLAN, FORMAT JSON)"):
                 told = await _explained(connection, asked, statement, parameters)
-                found[statement] |= {
-                    node["Relation Name"]
-                    for node in _nodes(told[0]["Plan"])
-                    if node["Node Type"] == "Seq Scan"
-                }
+                found[statement] |= set(_whole(told[0]["Plan"]))
     return found
 
 
@@ -193,13 +204,56 @@ def _named(table: str, index: str | None) -> str:
     return f"{table} by {index}" if index else table
 
 
-def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
+def _whole(plan: dict[str, Any], table: str = "") -> Iterator[str]:
+    """Return what a plan of PostgreSQL's reads whole; `table`: that a part of it is about."""
+    table = plan.get("Relation Name", table)
+    if plan["Node Type"] == "Seq Scan":
+        yield table
+    elif "Index Name" in plan and "Index Cond" not in plan:
+        yield _named(table, plan["Index Name"])
     for inner in plan.get("Plans", ()):
-        yield from _nodes(inner)
+        yield from _whole(inner, table)
 
 
-async def analyze(database: Database) -> None:
-    """Let the database know how its rows are distributed."""
+async def analyze(
+    database: Database, tables: Collection[str], times: int, *, small: Collection[str]
+) -> None:
+    """Let the database know how its rows are distributed; PostgreSQL, that tables have many more.
+
+    Then it plans as it does for a large store. Indexes that are `small` stay as they are: they hold
+    what is under way.
+    """
     async with database.transaction() as connection:
         await connection.execute(text("ANALYZE"))
+        if not database.is_sqlite:
+            given = {"tables": list(tables), "times": times, "small": list(small)}
+            await connection.execute(text(_ENLARGE), given)
+
+
+def alone() -> set[str]:
+    """Return the statements that our modules send each as a transaction, or prepared, by their names.
+
+    What `recount` sends is two statements, which are noted one by one.
+    """
+    found: set[str] = set()
+    for _, name, _ in pkgutil.iter_modules(app.store.__path__, "app.store."):
+        module = importlib.import_module(name)
+        for node in ast.walk(ast.parse(inspect.getsource(module))):
+            if isinstance(node, ast.Call) and _sends_alone(node.func) and node.args:
+                found |= _said(module, node.args[0])
+    found |= {one._alone for one in (reading._OF_IDS,)}
+    return {one for each in found for one in each.split(";") if _READS.match(one)}
+
+
+def _sends_alone(called: ast.expr) -> bool:
+    if isinstance(called, ast.Attribute):
+        return called.attr == "at_once"
+    return isinstance(called, ast.Name) and called.id == "run"
+
+
+def _said(module: ModuleType, argument: ast.expr) -> set[str]:
+    """Return the statement that an argument names; none where it is another's."""
+    if isinstance(argument, ast.Call) and isinstance(argument.func, ast.Name):
+        return {getattr(module, argument.func.id)()}
+    named = argument.id if isinstance(argument, ast.Name) else ""
+    return {getattr(module, named)} if hasattr(module, named) else set()

@@ -4,15 +4,14 @@ import asyncio
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
-from uuid import UUID
 
 from sqlalchemy import RowMapping
 from starlette.requests import Request
 
+from app.api.caller import Caller, Known
 from app.api.claims import Claims, Reading
 from app.api.given import given
 from app.api.last_use import LastUse
@@ -26,10 +25,11 @@ from app.domain.errors import (
     ClientUnknown,
     MalformedRequest,
     NetworkNotAllowed,
-    ScopeMissing,
 )
 from app.domain.message import Channel, Mode
 from app.store import clients, keys
+
+__all__ = ["Caller", "Known"]  # besides what stands here
 
 SCOPES: Final = (
     "email:send",
@@ -44,6 +44,7 @@ SCOPES: Final = (
 )
 USUAL_SCOPES: Final = SCOPES[:5]  # a report shows every client's recipients
 _KEY: Final = re.compile(r"gw_(live|team|test)_([0-9A-Z]{10})_([0-9A-Z]{52})", re.ASCII)
+_AHEAD: Final = 0.6  # seconds before a known caller's end, from which on its key is asked for
 TOKENS: Final = "token-"  # in place of a key's visible part
 _NO_SIMULATOR: Final = (
     "A test key never reaches a provider, and this deployment has no simulator for this channel."
@@ -59,43 +60,6 @@ _NO_BEARER: Final = (
     "The Authorization header does not begin with Bearer; send `Authorization: Bearer gw_...`."
 )
 _OURS: Final = "gw_"  # what every key begins with, and no token
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """Who calls, and what it may do."""
-
-    key_id: str
-    client_id: UUID
-    name: str
-    mode: str
-    scopes: frozenset[str]
-    unique_references: bool = False  # a reference that the client used before is refused
-    idempotency: str | None = None  # required, optional; None: as the deployment says
-    rate: int | None = None  # requests a second; None: as the deployment says
-    daily_quotas: Mapping[str, int] | None = None  # messages a day, by channel
-    networks: tuple[Network, ...] | None = None  # from which it is taken; None: from everywhere
-    expires_at: datetime | None = None
-    label: str | None = None
-
-    def may(self, *scopes: str) -> None:
-        """Raise where the key has none of some scopes."""
-        if self.scopes.isdisjoint(scopes):
-            detail = f"The key lacks the scope {' or '.join(scopes)}; ask for a key that has it."
-            raise ScopeMissing(detail)
-
-    def quota_of(self, channel: Channel) -> int | None:
-        """Return how many messages it may send a day on a channel; None where nobody said."""
-        return (self.daily_quotas or {}).get(channel)
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A caller who was let through moments ago."""
-
-    caller: Caller
-    until: float  # by the loop's time: then it is asked for anew
-    ways: dict[str, Any] = field(default_factory=dict)  # see `plain.py`
 
 
 class Access:
@@ -117,6 +81,7 @@ class Access:
         self._keys = Remembered(self._ask_key)
         self._clients = Remembered(self._ask_client)
         self._let_through: dict[bytes, Known] = {}  # by what they sent
+        self._renewing: dict[bytes, asyncio.Task[None]] = {}
         self.last_use = LastUse(gateway.database, gateway.now)
 
     def digest(self, text: str) -> str:
@@ -136,11 +101,8 @@ class Access:
             raise ApiKeyInvalid(_NO_BEARER if said else _NO_KEY)
         if self._tokens is not None and credential and not credential.startswith(_OURS):
             return await self._by_token(await self._tokens.read(credential))
-        caller, until = await self._by_key(credential, request)
-        if caller.networks is None:
-            if len(self._let_through) >= MOST:
-                self._let_through.clear()
-            self._let_through[self._mark(said[0].encode("latin-1"))] = Known(caller, until)
+        caller, name = await self._by_key(credential, request)
+        self._let(self._mark(said[0].encode("latin-1")), caller, name)
         return caller
 
     def known(self, authorization: bytes) -> Known | None:
@@ -148,10 +110,41 @@ class Access:
 
         The use of its key was noted then.
         """
-        known = self._let_through.get(self._mark(authorization))
-        if known is None or known.until <= asyncio.get_running_loop().time():
+        mark = self._mark(authorization)
+        known = self._let_through.get(mark)
+        if known is None:
             return None
-        return None if self._has_ended(known.caller) else known
+        left = known.until - asyncio.get_running_loop().time()
+        if left <= 0 or self._has_ended(known.caller):
+            return None
+        if left < _AHEAD and mark not in self._renewing:
+            # Nobody waits for it, and nobody takes the long way meanwhile.
+            self._renewing[mark] = renewing = asyncio.create_task(self._renew(mark, known.name))
+            renewing.add_done_callback(partial(self._is_renewed, mark))
+        return known
+
+    async def _renew(self, mark: bytes, name: tuple[str, str]) -> None:
+        """Ask for a known caller's key again, before its time is over."""
+        caller = await self._keys.renewed(name)
+        if caller is None:
+            self._let_through.pop(mark, None)
+        else:
+            self.last_use.note(caller.key_id)
+            self._let(mark, caller, name)
+
+    def _is_renewed(self, mark: bytes, ended: "asyncio.Task[None]") -> None:
+        del self._renewing[mark]
+        if not ended.cancelled():
+            ended.exception()  # whoever comes when its time is over is told what is wrong
+
+    def _let(self, mark: bytes, caller: Caller, name: tuple[str, str]) -> None:
+        """Remember who was let through from everywhere."""
+        if len(self._let_through) >= MOST:
+            self._let_through.clear()
+        if caller.networks is None:
+            self._let_through[mark] = Known(caller, name, self._keys.until(name))
+        else:
+            self._let_through.pop(mark, None)
 
     def _mark(self, authorization: bytes) -> bytes:
         # No key stays in memory as it was sent.
@@ -159,8 +152,8 @@ class Access:
         made.update(authorization)
         return made.digest()
 
-    async def _by_key(self, key: str, request: Request) -> tuple[Caller, float]:
-        """Return who has a key, and until when that need not be asked again."""
+    async def _by_key(self, key: str, request: Request) -> tuple[Caller, tuple[str, str]]:
+        """Return who has a key, and by what name the store knows it."""
         read = _KEY.fullmatch(key)
         if read is None:
             raise ApiKeyInvalid
@@ -175,7 +168,7 @@ class Access:
             if origin is None or not contains(caller.networks, origin):
                 raise NetworkNotAllowed
         self.last_use.note(caller.key_id)
-        return caller, self._keys.until(name)
+        return caller, name
 
     def _has_ended(self, caller: Caller) -> bool:
         """Say whether a key has ended since the store was asked."""

@@ -6,19 +6,18 @@ XML and our store cannot carry; here they are refused before anything looks at t
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from math import isinf
 from typing import Any, Final, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
-from app.api.fields import FORBIDDEN
 from app.api.given import first
 from app.api.held import Held
 from app.api.slices import Slices
 from app.api.values import has_more
-from app.api.wrong_fields import field_error, pointer
+from app.api.writable import is_writable, texts_in, unwritable
+from app.api.wrong_fields import field_error
 from app.domain.errors import (
     FieldError,
     MalformedJson,
@@ -28,7 +27,6 @@ from app.domain.errors import (
     ValidationFailed,
 )
 
-_DEEPEST: Final = 32
 # A message has some hundred names and values; millions would take seconds that all others wait.
 _MOST_TOKENS: Final = 30_000
 _MOST_ERRORS: Final = 100  # in one answer: it must not grow with what was sent
@@ -103,7 +101,7 @@ async def load_long(body: bytes, tokens: int) -> Any:  # noqa: ANN401 -- any JSO
 async def refuse_unwritable(value: Any, slices: Slices) -> None:  # noqa: ANN401 -- any JSON
     """Raise what is wrong with a value, wherever it came from."""
     wrong = []
-    for found in _unwritable(value):
+    for found in unwritable(value):
         if found is not None:
             wrong.append(found)
         if len(wrong) == MOST_FOUND:
@@ -115,14 +113,32 @@ async def refuse_unwritable(value: Any, slices: Slices) -> None:  # noqa: ANN401
 
 def parse(body: bytes, tokens: int = _MOST_TOKENS) -> Any:  # noqa: ANN401 -- any JSON
     """Return a JSON document's value, or raise what is wrong with it."""
-    return writable(loaded(body, tokens))
+    plain = _plain(body) if len(body) <= tokens else None
+    return plain if plain is not None else writable(loaded(body, tokens))
+
+
+def _plain(body: bytes) -> Any:  # noqa: ANN401 -- any JSON
+    """Return the value of a body without escapes; None where it has to be looked at more closely.
+
+    The reader takes names twice, and keeps the last: then there are more quotes than texts.
+    """
+    if b"\\" in body:
+        return None
+    try:
+        value = from_json(body, allow_inf_nan=False)
+    except ValueError:
+        return None
+    texts = texts_in(value)
+    if texts is None or 2 * len(texts) != body.count(b'"'):
+        return None
+    return value if "".join(texts).isprintable() else None
 
 
 def writable(value: Any) -> Any:  # noqa: ANN401 -- any JSON
     """Return a value, or raise what nobody can send of it."""
-    if _is_writable(value):
+    if is_writable(value):
         return value
-    wrong = [found for found in _unwritable(value) if found is not None]
+    wrong = [found for found in unwritable(value) if found is not None]
     if wrong:
         raise failed(wrong)
     return value
@@ -183,58 +199,3 @@ def _no_constant(name: str) -> Any:  # noqa: ANN401 -- never returns
 
 # Made once: json.loads makes a new one for each text.
 _DECODER: Final = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
-
-
-def _is_writable(value: object) -> bool:
-    """Say that nothing is wrong with a value, without looking at each text; False says nothing."""
-    texts: list[str] = []
-    waiting: list[object] = [value]
-    holding = 0
-    for one in waiting:  # which grows meanwhile
-        kind = type(one)
-        if kind is str:
-            texts.append(one)  # type: ignore[arg-type]
-        elif kind is dict:
-            holding += 1
-            texts += one  # type: ignore[arg-type] # its names
-            waiting += one.values()  # type: ignore[attr-defined]
-        elif kind is list:
-            holding += 1
-            waiting += one  # type: ignore[arg-type]
-        elif kind is float:
-            return False
-    whole = "".join(texts)
-    if whole.isprintable():  # whatever cannot be sent is not
-        return holding <= _DEEPEST
-    # In steps: the interpreter's lock is another thread's to have in between.
-    steps = range(0, len(whole), LONG)
-    return holding <= _DEEPEST and not any(FORBIDDEN.search(whole, at, at + LONG) for at in steps)
-
-
-def _unwritable(value: object) -> Iterator[FieldError | None]:
-    """Yield what is wrong with a value, and None after each object and list in it."""
-    waiting: list[tuple[object, tuple[int | str, ...]]] = [(value, ())]
-    while waiting:
-        one, at = waiting.pop()
-        match one:
-            case str() if FORBIDDEN.search(one):
-                detail = "The text holds a character that cannot be sent; remove it."
-                yield FieldError(pointer(at), "forbidden_characters", detail)
-            case float() if isinf(one):
-                raise MalformedJson("A number of the body is too large.")
-            case dict() | list():
-                inner = _inner(one)
-                if inner and len(at) > _DEEPEST:
-                    raise MalformedJson("The body is nested too deeply.")
-                waiting += [(value, (*at, name)) for name, value in reversed(inner)]
-                yield None
-            case _:
-                pass
-
-
-def _inner(value: Mapping[str, object] | Sequence[object]) -> Sequence[tuple[int | str, object]]:
-    if not isinstance(value, Mapping):
-        return list(enumerate(value))
-    if any(FORBIDDEN.search(name) for name in value):
-        raise MalformedJson("A field's name holds a character that cannot be sent.")
-    return list(value.items())

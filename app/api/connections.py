@@ -7,9 +7,12 @@ import asyncio
 import json
 from typing import Any, Final
 
+from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from app.api import whole
 from app.api.upgrades import Parser, without_offer
+from app.api.whole import EXTENSION, Headers
 
 CHECK: Final = 2.5  # seconds between two looks at a connection
 HEAD: Final = 10.0  # seconds for a request's head, and for a new connection's first byte
@@ -40,10 +43,12 @@ class Connection(HttpToolsProtocol):
         self._in_head, self._in_body = True, False
         self._began = self.loop.time()  # when the head or the body did
         self._received = 0  # bytes of it
+        self._coming = 0  # bytes that are being read now
         self._answered = 0.0  # when the application did, perhaps before the body's end
         self._too_large = False
         self._refused = False  # nothing more is read
         self._looks: asyncio.TimerHandle | None = None
+        self._extensions = {EXTENSION: self._write_whole}
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to look at it."""
@@ -60,10 +65,12 @@ class Connection(HttpToolsProtocol):
         """Read on, unless a head is too large."""
         if self._refused:
             return
+        self._coming = len(data)
         super().data_received(data)
         while (rest := self.parser.rest) is not None:
             head = without_offer(self.parser.get_method(), self.url, self.headers)
             self.parser = Parser(self)
+            self._coming = len(head) + len(rest)
             super().data_received(head + rest)
         if not self._in_head and not self._in_body and not self._is_answering():
             # Blank lines before a request begin its head; the parser passes over them.
@@ -80,19 +87,23 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Hand a request over, and take the time of its body."""
-        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
-        if size > LARGEST_HEAD:
+        # No head is larger than all that came since it began.
+        if self._received + self._coming > LARGEST_HEAD and self._size() > LARGEST_HEAD:
             self._too_large = True
             raise HeadTooLarge  # the parser makes it a request that is none
         if self.parser.stops(self.headers):
             return  # it is read once more, without its offer
         super().on_headers_complete()
+        self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]
         self._in_head, self._in_body = False, True
         self._began, self._received = self.loop.time(), 0
 
     def on_body(self, body: bytes) -> None:
         """Take a part of a body."""
         self._received += len(body)
+        cycle = self.cycle
+        if not cycle.body:  # the server would copy it into a bytearray, and out of it again
+            cycle.body, body = body, b""  # type: ignore[assignment]
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -105,7 +116,12 @@ class Connection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Take the time of what still comes of the body, though nobody wants it."""
         self._answered = self.loop.time()
-        super().on_response_complete()
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+            return
+        # The server would begin a timer with each answer: `_look` ends a connection that idles.
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no request, without repeating any of it."""
@@ -115,6 +131,18 @@ class Connection(HttpToolsProtocol):
     def _begin_head(self) -> None:
         self._in_head, self._in_body = True, False
         self._began, self._received = self.loop.time(), 0
+
+    def _write_whole(self, scope: Scope, status: int, headers: Headers, body: bytes) -> bool:
+        """Write a request's answer at once; False: nothing was done.
+
+        Of several requests that came together, the server's own way answers all but the last.
+        """
+        cycle: RequestResponseCycle = self.cycle
+        return cycle.scope is scope and whole.write(cycle, status, headers, body)
+
+    def _size(self) -> int:
+        """Return how many bytes the head at hand has, without what stands between them."""
+        return len(self.url) + sum([len(name) + len(value) for name, value in self.headers])
 
     def _is_answering(self) -> bool:
         cycle: RequestResponseCycle | None = self.cycle
@@ -135,6 +163,8 @@ class Connection(HttpToolsProtocol):
         elif self._in_body and taken > BODY and self._received < taken * SLOWEST:
             # Where the application itself reads slowly, much of it has come.
             self._refuse(408)
+        elif not self._is_answering() and now - self._answered > self.timeout_keep_alive:
+            self.transport.close()
 
     def _refuse(self, status: int) -> None:
         """Answer without the application, and close."""

@@ -7,12 +7,10 @@ and answers whatever else names them, such as a method that they do not take.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 from fastapi import FastAPI, Request, Response
 from fastapi.routing import iter_route_contexts
-from starlette.middleware.errors import ServerErrorMiddleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from app.api import problems
 from app.api.edge import Edge
@@ -30,6 +28,15 @@ class Address:
     path: str  # with its name in braces
 
 
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """How what is asked of an address is answered."""
+
+    address: Address
+    endpoint: Endpoint
+    at_once: AtOnce | None
+
+
 class Direct:
     """Pure ASGI: answers what is hot, and hands everything else on."""
 
@@ -38,64 +45,47 @@ class Direct:
     ) -> None:
         self._app = app
         self._edge = edge
-        # A fault of ours is answered as one, and raised again: the server logs it.
-        self._whole: dict[tuple[str, str], tuple[Address, ASGIApp]] = {}
-        self._named: dict[tuple[str, str], tuple[Address, ASGIApp, str]] = {}
+        self._whole: dict[tuple[str, str], Answering] = {}
+        self._named: dict[tuple[str, str], tuple[Answering, str]] = {}
         # Addresses such as /v1/messages/uncertain, which name nothing: they are not hot.
         self._other = {one.path_format for one in iter_route_contexts(app.routes)}
         for (method, path), endpoint in hot.items():
-            answering = partial(self._answer, endpoint, at_once.get((method, path)))
-            # A fault of ours is answered as one, and raised again: the server logs it.
-            answered = ServerErrorMiddleware(answering, problems.on_our_fault)
+            answering = Answering(Address(path), endpoint, at_once.get((method, path)))
             head, _, last = path.rpartition("/")
             if last.startswith("{"):
-                self._named[method, head] = Address(path), answered, last.strip("{}")
+                self._named[method, head] = answering, last.strip("{}")
             else:
-                self._whole[method, path] = Address(path), answered
+                self._whole[method, path] = answering
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http":
+        found = self._found(scope) if scope["type"] == "http" else None
+        if found is None:
             await self._app(scope, receive, send)
             return
-        answered = self._found(scope)
-        if answered is None:
-            await self._app(scope, receive, send)
-            return
-        scope["app"] = self._app
-        await answered(scope, receive, send)
-
-    async def _answer(
-        self,
-        endpoint: Endpoint,
-        at_once: AtOnce | None,
-        scope: Scope,
-        receive: Receive,
-        send: Send,
-    ) -> None:
+        scope["app"], scope["route"] = self._app, found.address
         try:
-            if at_once is not None:
-                again = await at_once(scope, receive, send)
+            if found.at_once is not None:
+                again = await found.at_once(scope, receive, send)
                 if again is None:
                     return
                 receive = again
-            response = await endpoint(self._edge, Request(scope, receive, send))
+            response = await found.endpoint(self._edge, Request(scope, receive, send))
         except problems.KNOWN as fault:
             response = await problems.of(Request(scope), fault)
             fault.__traceback__ = None  # of one that several requests share, it would grow
         await response(scope, receive, send)
 
-    def _found(self, scope: Scope) -> ASGIApp | None:
-        """Return what answers a request, and note the route and what the address names."""
+    def _found(self, scope: Scope) -> Answering | None:
+        """Return what answers a request, and note what the address names."""
         method, path = scope["method"], scope["path"]
         whole = self._whole.get((method, path))
         if whole is not None:
-            scope["route"], answered = whole
-            return answered
+            return whole
         head, _, last = path.rpartition("/")
         named = self._named.get((method, head))
         if named is None or not last or path in self._other:
             return None
-        scope["route"], answered, name = named
+        answering, name = named
         scope["path_params"] = {name: last}
-        return answered
+        return answering

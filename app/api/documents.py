@@ -1,6 +1,6 @@
 """Documents: uploaded once, used by messages, and read back as what is known about them."""
 
-import hashlib
+import asyncio
 import json
 from collections.abc import AsyncGenerator
 from typing import Annotated, Any, Final
@@ -94,7 +94,7 @@ async def upload_document(
     """
     caller.may(*_SENDS)
     filename, content = await _read(request, edge.attachment_limit)
-    digest = hashlib.sha256(content).hexdigest()
+    digest = await _digest(content)
     key = key_of(edge, caller, idempotency_key, request, [filename, digest])
     answer = await first_answer(edge, key)
     if answer is None:
@@ -190,6 +190,13 @@ async def _only_file(request: Request, body: bytes) -> tuple[str | None, bytes]:
         return file.filename, await file.read()
     finally:
         await form.close()
+
+
+async def _digest(content: bytes) -> str:
+    """Return the SHA-256 of a file; others are not kept waiting for the milliseconds of a large one."""
+    if len(content) <= bodies.AT_ONCE:
+        return documents.digest(content)
+    return await asyncio.to_thread(documents.digest, content)
 
 
 async def _looked_at(inspector: Inspector, filename: str, content: bytes) -> tuple[str, int | None]:

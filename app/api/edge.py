@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -119,16 +119,12 @@ def key_of(
     given: str | None,
     request: Request,
     content: Any,  # noqa: ANN401
-    texts: Sequence[memoryview] = (),
 ) -> Key | None:
-    """Return an Idempotency-Key with the fingerprint of what it came with.
-
-    `texts` are those of files for which a mark stands in the content (see `lifted.py`).
-    """
+    """Return an Idempotency-Key with the fingerprint of what it came with."""
     checked = name_of(edge, caller, given, request)
     if checked is None:
         return None
-    fingerprint = fingerprints.of(edge.secret, address_of(request), content, texts)
+    fingerprint = fingerprints.of(edge.secret, address_of(request), content)
     return Key(client_id=caller.client_id, mode=caller.mode, key=checked, fingerprint=fingerprint)
 
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from app.api.lifted import pieces
 from app.api.slices import Slices
 from app.domain.jsons import writer
 
@@ -23,18 +22,13 @@ def of(
     secret: bytes,
     address: str,
     content: Any,  # noqa: ANN401 -- any JSON
-    texts: Sequence[memoryview] = (),
 ) -> str:
     """Return the fingerprint of a request: its method and path, and its body.
 
-    `texts` are those of the files for which a mark stands in the body (see `lifted.py`).
+    Of one that has files, see `lifted.Body.signed`.
     """
-    made, text = _begun(secret, address), _text(content)
-    if texts:
-        for piece in pieces(text, texts):
-            made.update(piece)
-    else:
-        made.update(text.encode())
+    made = _begun(secret, address)
+    made.update(_text(content).encode())
     return made.hexdigest()
 
 

@@ -5,10 +5,11 @@ A form is cut from what `answers.message` says of such a message: nothing descri
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from operator import itemgetter
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic_core import to_json
@@ -22,24 +23,43 @@ from app.store.news import New
 # A message that nobody has: where this stands in the form, each message has its own.
 _ID: Final = UUID(int=0)
 _AT: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MARKED: Final = (
-    "reference", "billing_code", "tags", "purpose", "metadata", "warnings", "recipient",
-    "units", "encoding",
-)  # fmt: skip
+# What messages say of their own; most have nothing of what is seldom.
+_OWN: Final = ("reference", "recipient")
+_SELDOM: Final[Mapping[str, object]] = {
+    "billing_code": None, "tags": [], "metadata": {}, "warnings": [],
+}  # fmt: skip
 _TO_THE_MICROSECOND: Final = len('"1970-01-01T00:00:00.000001Z"')
 _MARK: Final = re.compile(rf'("@(?P<name>\w+)@")|(?P<id>{shown(MESSAGE, _ID)})|"{moment(_AT)}"')
 
 
-class Form:
-    """What is answered to new messages of one channel and mode that one provider carries."""
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What many messages say alike."""
 
-    def __init__(self, channel: str, mode: str, provider: str) -> None:
+    channel: str
+    mode: str
+    provider: str
+    purpose: str
+    units: int | None
+    encoding: str | None
+    is_bare: bool  # without what is seldom
+
+
+class Form:
+    """What is answered to new messages of one kind."""
+
+    def __init__(self, kind: Kind) -> None:
+        marked = _OWN if kind.is_bare else (*_OWN, *_SELDOM)
         row = {
-            **{name: f"@{name}@" for name in _MARKED},
+            **_SELDOM,
+            **{name: f"@{name}@" for name in marked},
             "id": _ID,
-            "channel": channel,
-            "mode": mode,
-            "provider": provider,
+            "channel": kind.channel,
+            "mode": kind.mode,
+            "provider": kind.provider,
+            "purpose": kind.purpose,
+            "units": kind.units,
+            "encoding": kind.encoding,
             "created_at": _AT,
             "status": Status.QUEUED.value,
             "status_at": _AT,
@@ -48,28 +68,24 @@ class Form:
         }
         names: list[str] = []
 
-        def marked(found: re.Match[str]) -> str:
+        def mark(found: re.Match[str]) -> str:
             names.append(found["name"] or ("id" if found["id"] else "created_at"))
             return "%b"
 
-        self._form = _MARK.sub(marked, written(message(row)).replace("%", "%%")).encode()
+        self._form = _MARK.sub(mark, written(message(row)).replace("%", "%%")).encode()
         self._own: Callable[[Mapping[str, bytes]], tuple[bytes, ...]] = itemgetter(*names)
+        self._is_bare = kind.is_bare
 
     def filled(self, new: New, public: str) -> bytes:
         """Return what is answered to a message; `public` is its id as it is shown."""
         own = {
             "id": public.encode(),
-            "reference": to_json(new.reference),
-            "billing_code": to_json(new.billing_code) if new.billing_code else b"null",
-            "tags": to_json(new.tags) if new.tags else b"[]",
-            "purpose": to_json(new.purpose),
-            "metadata": to_json(new.metadata) if new.metadata else b"{}",
-            "warnings": to_json(new.warnings) if new.warnings else b"[]",
             "created_at": _moment(new.created_at),
+            "reference": to_json(new.reference),
             "recipient": to_json(new.recipient),
-            "units": to_json(new.units),
-            "encoding": to_json(new.encoding),
         }
+        if not self._is_bare:
+            own |= {name: to_json(getattr(new, name)) for name in _SELDOM}
         return self._form % self._own(own)
 
 
@@ -81,7 +97,13 @@ def _moment(at: datetime) -> bytes:
     return written_at[:-5] + b'Z"'
 
 
-@lru_cache(maxsize=64)
-def form_of(channel: str, mode: str, provider: str) -> Form:
-    """Return the form of what is answered."""
-    return Form(channel, mode, provider)
+def answer(new: New, public: str) -> bytes:
+    """Return what is answered to a new message; `public` is its id as it is shown."""
+    is_bare = not (new.billing_code or new.tags or new.metadata or new.warnings)
+    of = (new.channel, new.mode, new.provider, new.purpose, new.units, new.encoding, is_bare)
+    return _form_of(*of).filled(new, public)
+
+
+@lru_cache(maxsize=512)
+def _form_of(*of: Any) -> Form:  # noqa: ANN401 -- as a kind has them
+    return Form(Kind(*of))

@@ -1,14 +1,17 @@
-"""Files in base 64, taken out of a long body before the rest of it is read as JSON.
+"""Files in base 64, taken out of a body; out of a long one before the rest of it is read as JSON.
 
 In their megabytes is nothing that a reader of JSON, a look for characters that cannot be sent, or a
 canonical spelling would find: they are found by their name and decoded, and a mark takes their
 place. Whatever is not as usual (an escape in a file, a file where none belongs, a body that is
 wrong) is left to the general way, so that it gets the answer that it always got.
+
+Both ways take out the same files of the same JSON, however it is written: every long text that is
+base 64, where a file belongs. So a fingerprint can have their digests in place of them.
 """
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -20,14 +23,15 @@ from app.domain.errors import Fault
 
 STAND_IN: Final = "AAAA"  # in place of a file, for who looks at the shape of a request
 FEW: Final = 50  # files that are looked for there
-SHORT: Final = 4_096  # characters of a file that is read as any other text
+# Characters of a file that is read as any other text. Fingerprints depend on it: who changes it has
+# a repeat of what came before answered as another request.
+SHORT: Final = 4_096
 _FIELD: Final = "content_base64"
 _NAME: Final = f'"{_FIELD}"'.encode()
 _BEGIN: Final = re.compile(rb'[ \t\r\n]*:[ \t\r\n]*"')
 # A character that no request may hold; a body that names it is read the general way.
 _MARK: Final = "\0"
 _ESCAPED: Final = rb"\u0000"
-_MARKED: Final = re.compile(r"\\u0000([0-9]+)")
 _LISTS: Final = ("attachments", "documents")
 _ALONE: Final = "document"
 
@@ -38,13 +42,17 @@ class Body:
 
     value: Any  # a stand-in is in place of each of the files
     files: Mapping[str, Decoded] = field(default_factory=dict)  # by their pointers
-    marked: Any = None  # with a mark in place of each, where there is any
-    texts: Sequence[memoryview] = ()  # of the files, as they were sent
 
     @property
-    def takes_long(self) -> bool:
-        """Whether its files are too long to be looked at while others wait."""
-        return sum(map(len, self.texts)) > bodies.AT_ONCE
+    def signed(self) -> Any:  # noqa: ANN401 -- any JSON
+        """What tells this body from others: with its files' digests in place of them."""
+        if not self.files:
+            return self.value
+
+        def signed(pointer: str, _: str) -> str | None:
+            return _MARK + self.files[pointer].sha256 if pointer in self.files else None
+
+        return _replaced(self.value, signed)
 
 
 async def read(request: Request, limit: int, turns: asyncio.Lock) -> Body:
@@ -54,7 +62,7 @@ async def read(request: Request, limit: int, turns: asyncio.Lock) -> Body:
     """
     content = await bodies.read_json_bytes(request, limit)
     if len(content) < bodies.LONG:
-        return Body(bodies.parse(content))
+        return usual(content)
     async with turns:
         if len(content) <= bodies.AT_ONCE:
             await asyncio.sleep(0)  # others, between one body and the next
@@ -67,13 +75,22 @@ async def read(request: Request, limit: int, turns: asyncio.Lock) -> Body:
 def body_of(content: bytes) -> Body:
     """Return what a long body holds; raises what `bodies.parse` raises."""
     size = len(content)
-    return _without_files(content, longest=size, most=size) or Body(bodies.parse(content))
+    return _without_files(content, longest=size, most=size) or usual(content)
 
 
-def pieces(canonical: str, texts: Sequence[memoryview]) -> Iterator[bytes | memoryview]:
-    """Yield the canonical text of a marked value as it is with the files' own texts in it."""
-    for place, piece in enumerate(_MARKED.split(canonical) if texts else (canonical,)):
-        yield texts[int(piece)] if place % 2 else piece.encode()
+def usual(content: bytes) -> Body:
+    """Return what a body holds that is read as a whole; raises what `bodies.parse` raises."""
+    value = bodies.parse(content)
+    files: dict[str, Decoded] = {}
+
+    def without(pointer: str, text: str) -> str | None:
+        found = decoded(text.encode()) if len(text) > SHORT and text.isascii() else None
+        if found is None:
+            return None
+        files[pointer] = found
+        return STAND_IN
+
+    return Body(_replaced(value, without), files)
 
 
 def _without_files(content: bytes, *, longest: int, most: int) -> Body | None:
@@ -85,8 +102,7 @@ def _without_files(content: bytes, *, longest: int, most: int) -> Body | None:
     if not texts or len(rest) > longest:
         return None
     try:
-        marked = bodies.loaded(rest)
-        value, places = _without_marks(marked)
+        value, places = _without_marks(bodies.loaded(rest))
         writable = bodies.writable(value)
     except Fault:  # it may be about a place in the body, which is another one here
         return None
@@ -98,7 +114,7 @@ def _without_files(content: bytes, *, longest: int, most: int) -> Body | None:
         if one is None:
             return None
         files[pointer] = one
-    return Body(writable, files, marked, texts)
+    return Body(writable, files)
 
 
 def _cut(content: bytes, most: int) -> tuple[bytes, list[memoryview]]:
@@ -135,22 +151,35 @@ def _cut(content: bytes, most: int) -> tuple[bytes, list[memoryview]]:
 def _without_marks(marked: Any) -> tuple[Any, dict[str, int]]:  # noqa: ANN401 -- any JSON
     """Return a value with stand-ins for the marks where files belong; and which file is where."""
     places: dict[str, int] = {}
-    if not isinstance(marked, dict):
-        return marked, places
 
-    def without(file: Any, pointer: str) -> Any:  # noqa: ANN401 -- any JSON
-        text = file.get(_FIELD) if isinstance(file, dict) else None
-        if not (isinstance(text, str) and text.startswith(_MARK)):
-            return file
+    def without(pointer: str, text: str) -> str | None:
+        if not text.startswith(_MARK):
+            return None
         places[pointer] = int(text[1:])
-        return {**file, _FIELD: STAND_IN}
+        return STAND_IN
 
-    value = dict(marked)
+    return _replaced(marked, without), places
+
+
+def _replaced(
+    value: Any,  # noqa: ANN401 -- any JSON
+    other: Callable[[str, str], str | None],
+) -> Any:  # noqa: ANN401
+    """Return a value with other texts for files, where by their pointers and texts there are any."""
+    if not isinstance(value, dict):
+        return value
+
+    def with_other(file: Any, pointer: str) -> Any:  # noqa: ANN401 -- any JSON
+        text = file.get(_FIELD) if isinstance(file, dict) else None
+        found = other(pointer, text) if isinstance(text, str) else None
+        return file if found is None else {**file, _FIELD: found}
+
+    made = dict(value)
     for name in _LISTS:
-        if isinstance(value.get(name), list):
-            value[name] = [
-                without(one, f"/{name}/{place}") for place, one in enumerate(value[name])
+        if isinstance(made.get(name), list):
+            made[name] = [
+                with_other(one, f"/{name}/{place}") for place, one in enumerate(made[name])
             ]
-    if _ALONE in value:
-        value[_ALONE] = without(value[_ALONE], f"/{_ALONE}")
-    return value, places
+    if _ALONE in made:
+        made[_ALONE] = with_other(made[_ALONE], f"/{_ALONE}")
+    return made

@@ -12,10 +12,9 @@ from typing import Any, Final
 
 from starlette.types import Message, Receive, Scope, Send
 
-from app.api import bodies, fingerprints
+from app.api import bodies, fingerprints, forms
 from app.api.access import Caller, Known
 from app.api.edge import Edge, first_answer, needs_key
-from app.api.forms import Form, form_of
 from app.api.gather import Gathered
 from app.api.replayed import replayed
 from app.api.schemas import Common
@@ -45,7 +44,6 @@ class Way:
     """How one caller's plain messages of a channel go."""
 
     carrier: Provider
-    form: Form
     has_rate: bool
     needs_key: bool
 
@@ -60,6 +58,7 @@ class Plain:
         self._name = sending.channel.value
         self._written = writer(sending.channel)
         self._address = address  # method and path
+        self._longest = min(edge.body_limit, bodies.LONG - 1)  # bytes of a body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Receive | None:
         """Answer a request and return None; or return what reads it from its beginning.
@@ -80,7 +79,7 @@ class Plain:
         scope["state"]["key"] = known.caller.key_id
         first = await self._kept(new)
         if first is None:
-            await _tell(way.form, new, send)
+            await _tell(new, send)
         else:
             await answered(first)(scope, receive, send)
         return None
@@ -98,7 +97,6 @@ class Plain:
             return None
         known.ways[self._name] = way = Way(
             edge.gateway.providers[name],
-            form_of(self._name, caller.mode, name),
             edge.rates.rate_of(caller) > 0,
             needs_key(edge, caller),
         )
@@ -106,8 +104,8 @@ class Plain:
 
     def _new(self, caller: Caller, way: Way, headers: Headers, came: Message) -> New | None:
         """Return a request's message, None where it is not plain, or wrong."""
-        whole, longest = came.get("body", b""), min(self._edge.body_limit, bodies.LONG - 1)
-        if len(whole) > longest or len(whole) != int(headers[b"content-length"]):
+        whole = came.get("body", b"")
+        if len(whole) > self._longest or len(whole) != int(headers[b"content-length"]):
             return None
         try:
             value = bodies.parse(whole)
@@ -118,35 +116,22 @@ class Plain:
         content = self._content(body, gathered)
         if content is None or gathered.errors or not way.carrier.carries(content):
             return None
-        gateway, given_key = self._edge.gateway, headers.get(b"idempotency-key")
-        now = gateway.now()
-        measured = measure(content.text) if isinstance(content, Sms) else None
+        edge, given_key = self._edge, headers.get(b"idempotency-key")
+        now = edge.gateway.now()
+        units, encoding = None, None
+        if isinstance(content, Sms):
+            measured = measure(content.text)
+            units, encoding = measured.parts, measured.encoding.value
         text = self._written(content)
         return New(
-            id=gateway.ids.new(now),
-            client_id=caller.client_id,
-            mode=caller.mode,
-            channel=self._name,
-            provider=way.carrier.name,
-            created_at=now,
-            send_at=None,
-            expires_at=None,
-            reference=body.reference,
-            billing_code=body.billing_code,
-            purpose=body.purpose,
-            tags=body.tags,
-            metadata=body.metadata,
-            warnings=gathered.warnings,
-            on_uncertain=body.on_uncertain,
-            content=text.decode(),
-            size=len(text),
-            recipient=masked_recipient(content),
-            recipient_digest=self._edge.recognise.content(content),
-            units=measured.parts if measured else None,
-            encoding=str(measured.encoding) if measured else None,
-            key=given_key.decode() if given_key is not None else None,
-            fingerprint=self._fingerprint(value) if given_key is not None else None,
-        )
+            edge.gateway.ids.new(now), caller.client_id, caller.mode, self._name, way.carrier.name,
+            now, None, None,  # it is due at once, and never too late
+            body.reference, body.billing_code, body.purpose, body.tags, body.metadata,
+            gathered.warnings, body.on_uncertain, text.decode(), len(text),
+            masked_recipient(content), edge.recognise.content(content), units, encoding,
+            given_key.decode() if given_key is not None else None,
+            fingerprints.of(edge.secret, self._address, value) if given_key is not None else None,
+        )  # fmt: skip
 
     def _content(self, body: Common, gathered: Gathered) -> Sms | Email | None:
         """Return what is sent, None where it is not plain; `gathered` holds what is wrong with it."""
@@ -161,9 +146,6 @@ class Plain:
                 return content
             case _:
                 return None
-
-    def _fingerprint(self, value: object) -> str:
-        return fingerprints.of(self._edge.secret, self._address, value)
 
     def _passes(self, caller: Caller, way: Way, new: New, scope: Scope) -> bool:
         """Count a message, and its request, where there is room and its client's rate allows it."""
@@ -209,9 +191,9 @@ def _is_usual(headers: Headers) -> bool:
     )
 
 
-async def _tell(form: Form, new: New, send: Send) -> None:
+async def _tell(new: New, send: Send) -> None:
     public = shown(MESSAGE, new.id)
-    body = form.filled(new, public)
+    body = forms.answer(new, public)
     headers = [
         (b"location", f"/v1/messages/{public}".encode()),
         (b"content-length", b"%d" % len(body)),

@@ -33,15 +33,24 @@ class Remembered(Generic[Name, Value]):
             if value is not None:
                 return value
             # It may have been made since that question was put.
-        asking = asyncio.create_task(self._asked(name, now))
-        # Of many that want it at once, one asks; who leaves does not take the answer along.
-        self._asking[name] = asking
-        return await asyncio.shield(asking)
+        return await asyncio.shield(self._ask_anew(name, now))
+
+    async def renewed(self, name: Name) -> Value | None:
+        """Return a value that is asked for now, though it be known."""
+        asking = self._asking.get(name)
+        return await asyncio.shield(
+            asking or self._ask_anew(name, asyncio.get_running_loop().time())
+        )
 
     def until(self, name: Name) -> float:
         """Return until when, by the loop's time, a value may be given again without asking."""
         known = self._known.get(name)
         return known[1] + REMEMBERED if known is not None else 0.0
+
+    def _ask_anew(self, name: Name, now: float) -> "asyncio.Task[Value | None]":
+        # Of many that want it at once, one asks; who leaves does not take the answer along.
+        self._asking[name] = asking = asyncio.create_task(self._asked(name, now))
+        return asking
 
     async def _asked(self, name: Name, now: float) -> Value | None:
         try:

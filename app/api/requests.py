@@ -1,16 +1,19 @@
 """Around every request: an id, and one line in the log, by the route and never by the address."""
 
 import re
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
 from starlette.requests import Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.api import problems
 from app.api.held import Held
 from app.api.measures import Measures
+from app.api.whole import Answering
 from app.domain.identifiers import Identifiers
 
 log = structlog.get_logger()
@@ -86,35 +89,36 @@ class RequestLog:
             return
         request_id = self._id_of(scope)
         state: dict[str, Any] = scope.setdefault("state", {})
-        state["request_id"], status = request_id, 0
+        state["request_id"] = request_id
+        answering = Answering(
+            scope, send, lambda: [(_HEADER, request_id.encode()), *_limits(state)]
+        )
         began = time.perf_counter()
-
-        async def answering(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                own = [(_HEADER, request_id.encode()), *_limits(state)]
-                message["headers"] = [*message["headers"], *own]
-            await send(message)
-
         # For all that this request's task logs, and so for the server's line of a fault of ours.
         structlog.contextvars.bind_contextvars(request_id=request_id)
         try:
             await self._app(scope, receive, answering)
         finally:
+            if not answering.status:
+                await _own_up(scope, receive, answering, sys.exc_info()[1])
             self._held.give_back(scope)
             seconds = time.perf_counter() - began
             method, route = scope["method"], getattr(scope.get("route"), "path", None)
-            self._measures.answered(method, route, status, seconds)
+            self._measures.answered(method, route, answering.status, seconds)
             ms = round(seconds * 1000, 1)
-            self._tell(request_id, method, route, status, state.get("key"), ms)
+            self._tell(request_id, method, route, answering.status, state.get("key"), ms)
 
     def _id_of(self, scope: Scope) -> str:
         """Return the id that a request came with, or a new one."""
-        for name, value in scope["headers"]:
-            if name == _HEADER:
-                given: bytes = value
-                if _GIVEN.fullmatch(given):
-                    return given.decode()
-                break
+        if _HEADER in dict(scope["headers"]):
+            came: bytes = next(value for name, value in scope["headers"] if name == _HEADER)
+            if _GIVEN.fullmatch(came):
+                return came.decode()
         return self._ids.request()
+
+
+async def _own_up(scope: Scope, receive: Receive, send: Send, fault: BaseException | None) -> None:
+    """Answer for what we did wrong; it goes on to the server, which logs it."""
+    if isinstance(fault, Exception):
+        answer = await problems.on_our_fault(Request(scope), fault)
+        await answer(scope, receive, send)

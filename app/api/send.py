@@ -117,9 +117,7 @@ async def _send(
 ) -> Response:
     edge.access.may_send(caller, sending.channel)
     came = await lifted.read(request, edge.body_limit, edge.reading)
-    content = came.marked if came.texts else came.value
-    named = (edge, caller, given_key, request, content, came.texts)
-    key = await asyncio.to_thread(key_of, *named) if came.takes_long else key_of(*named)
+    key = key_of(edge, caller, given_key, request, came.signed)
     try:
         answer = await _taken_in(sending, edge, caller, request, came, key)
     except (Fault, StoreReadOnly):

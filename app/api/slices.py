@@ -11,6 +11,7 @@ from typing import Final
 LONGEST: Final = 0.0005  # seconds that work goes on for before the others have their turn
 TURN: Final = 0.005  # seconds that the others have at most, while they have something to do
 IDLE: Final = 0.00005  # seconds of a round of the loop in which nobody else had
+ROUNDS: Final = 2  # such in turn: who waits for another coroutine's result has short ones
 
 _FREED: Final = 50
 
@@ -31,12 +32,12 @@ class Slices:
         now = self._clock()
         if now - self._began < LONGEST:
             return
-        ends, busy = now + TURN, True
-        while busy and now < ends:
+        ends, idle = now + TURN, 0
+        while idle < ROUNDS and now < ends:
             before = now
             await asyncio.sleep(0)
             now = self._clock()
-            busy = now - before >= IDLE
+            idle = 0 if now - before >= IDLE else idle + 1
         self._began = now
 
     async def let_go(self, many: Sequence[object]) -> None:

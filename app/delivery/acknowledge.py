@@ -45,12 +45,12 @@ async def receive(gateway: Gateway, provider: str, brought: Acknowledgement) -> 
     """Keep an acknowledgement, and apply it if its attempt is known and its call is over."""
     received = Received(provider, brought)
     (note,) = await receive_many(gateway, [received])
-    tell(received, note)
+    tell(log, received, note)
 
 
-def tell(received: Received, note: str | None) -> None:
+def tell(into: structlog.typing.FilteringBoundLogger, received: Received, note: str | None) -> None:
     """Log an acknowledgement that is kept, and why it moved nothing, where it did not."""
-    log.info("acknowledged", provider=received.provider, code=received.brought.code, note=note)
+    into.info("acknowledged", provider=received.provider, code=received.brought.code, note=note)
 
 
 async def receive_many(gateway: Gateway, received: Sequence[Received]) -> list[str | None]:
@@ -178,7 +178,7 @@ async def _apply_some(
     gateway: Gateway, connection: AsyncConnection, claims: Sequence[tuple[Acknowledgement, Named]]
 ) -> list[Settled]:
     """Apply acknowledgements of different messages."""
-    said = [said_of(gateway, brought, named) for brought, named in claims]
+    said = [_said_of(gateway, brought, named) for brought, named in claims]
     weighed = iter(await weigh(gateway, connection, [one for one in said if one is not None]))
     notes = [OTHER_NUMBER if one is None else next(weighed) for one in said]
     now = gateway.now()
@@ -188,11 +188,11 @@ async def _apply_some(
     ]
 
 
-def said_of(gateway: Gateway, brought: Acknowledgement, named: Named) -> Said | None:
+def _said_of(gateway: Gateway, brought: Acknowledgement, named: Named) -> Said | None:
     """Return what is acknowledged of a fax; None where it went to another number."""
     row = named.message
     content = contents.read(Channel(row["channel"]), row["content"])
-    if not isinstance(content, Fax) or not _same_number(content.to, brought.number):
+    if not isinstance(content, Fax) or not content.to.endswith(ending_of(brought.number)):
         return None
     report = gateway.learn[named.attempt["provider"]](brought, row["units"])
     return Said(
@@ -241,10 +241,8 @@ def as_brought(kept: RowMapping) -> Acknowledgement:
     )
 
 
-def _same_number(ours: str, theirs: str) -> bool:
+def ending_of(theirs: str) -> str:
+    """Return how our own form of a number must end that a provider names, however it writes it."""
     # Without the zeros that stand for the country, or for the way out of it.
     digits = "".join(filter(str.isdigit, theirs)).lstrip("0")
-    whole = ours.removeprefix("+") == digits
-    return whole or (
-        len(digits) >= SIGNIFICANT_DIGITS and ours.endswith(digits[-SIGNIFICANT_DIGITS:])
-    )
+    return digits[-SIGNIFICANT_DIGITS:] if len(digits) >= SIGNIFICANT_DIGITS else f"+{digits}"

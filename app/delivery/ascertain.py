@@ -11,8 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.delivery.conclude import Ended, Held, closing_of
 from app.delivery.gateway import Gateway
-from app.store import attempts, existing, messages
+from app.domain.message import Channel
+from app.store import attempts, claiming, existing, messages
 from app.store.database import UNAVAILABLE, CommitUnknown
+from app.store.queue import Claim
 
 log = structlog.get_logger()
 
@@ -37,6 +39,21 @@ async def until_known(look: Callable[[], Awaitable[Found]]) -> Found:
                 raise CommitUnknown(type(fault).__name__) from fault
         await asyncio.sleep(pause)
         pause *= 2
+
+
+async def claimed(gateway: Gateway, channel: Channel, attempt_ids: Sequence[UUID]) -> list[Claim]:
+    """Return the claims of a channel that stand, for such attempts; none where nobody can say."""
+
+    async def look() -> list[Claim]:
+        async with gateway.database.reading() as connection:
+            return await claiming.standing(connection, channel, attempt_ids)
+
+    try:
+        kept = await until_known(look)
+    except CommitUnknown:
+        kept = []
+    log.warning("claim_ascertained", claimed=len(attempt_ids), standing=len(kept))
+    return kept
 
 
 async def standing(gateway: Gateway, held: Sequence[Held]) -> list[Held]:

@@ -24,7 +24,10 @@ log = structlog.get_logger()
 LENGTHS: Final = {"provider_message_id": 100, "code": 100, "words": 500, "why": 200, "raw": 500}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Each message has its own: to freeze them costs more than to make them.
+
+
+@dataclass(slots=True, kw_only=True)
 class Held:
     """A claimed message: its attempt is committed, and its document may be fetched."""
 
@@ -38,7 +41,7 @@ class Held:
         return Channel(self.claim.row["channel"])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Ended:
     """A claimed message whose call is over."""
 
@@ -161,15 +164,22 @@ def _kept(outcome: Outcome) -> dict[str, str | None]:
             return {"why": why, "raw": raw}
 
 
-def tell(recorded: Sequence[tuple[Ended, bool]]) -> None:
+def tell(gateway: Gateway, recorded: Sequence[tuple[Ended, bool]]) -> None:
     """Say in the log what calls came to, and whether that was written down."""
     say = log.bind().info  # once: to find out how lines are written costs as much as a line
     for one, was_moved in recorded:
         claim, outcome = one.held.claim, one.outcome
-        kept = {"code": outcome.code} if isinstance(outcome, Accepted) else _kept(outcome)
+        message_id = shown(MESSAGE, claim.message_id)
+        if isinstance(outcome, Accepted):
+            kept = {"code": outcome.code}
+            if was_moved and gateway.taken_line is not None:
+                gateway.taken_line(message_id, claim.reference, _cut("code", outcome.code))
+                continue
+        else:
+            kept = _kept(outcome)
         say(
             "submitted" if isinstance(outcome, Accepted) else "not_submitted",
-            message_id=shown(MESSAGE, claim.message_id),
+            message_id=message_id,
             attempt_reference=claim.reference,
             outcome=type(outcome).__name__.casefold(),
             code=_cut("code", kept.get("code")),

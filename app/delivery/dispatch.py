@@ -1,11 +1,11 @@
 """Dispatch a channel's messages through a worker: claimed, called for, written down.
 
-Messages are claimed in slices, and a little ahead of the calls: as many as pass in the time of two
-claims, so that a free place never waits for the store, and a slow provider has hardly any ahead. A
-place is free when its call is over; its outcome is written with those of others meanwhile. What was
-claimed and is not written down yet is bounded: by the calls at once and as many again, and by twice
-what passes in that time, which is at most as many once more. Of a process that dies, that is what
-becomes `uncertain`.
+Messages are claimed in slices, and a little ahead of the calls: as many as pass in the time of three
+claims, so that a free place never waits for the store, and a slow provider has hardly any ahead.
+With two, each claim would find just what passed during the last one, and the pace would never rise.
+A place is free when its call is over; its outcome is written with those of others meanwhile. What
+was claimed and is not written down yet is bounded: by four times the calls at once, and by twice
+these where nothing passes. Of a process that dies, that is what becomes `uncertain`.
 
 A call without an answer lets no other begin before it is written down: by then it is known whether
 the provider is away, and what was claimed ahead goes back unsent. So an outage makes no more
@@ -28,6 +28,9 @@ from app.domain.standing import is_doubt
 from app.domain.twins import twin_of
 
 CONCURRENCY: Final = 16  # calls at once, where the settings name no number
+UNWRITTEN: Final = 4  # times the calls at once: how many may be claimed, and not written down
+CLAIMS: Final = 3  # such as the last one, in whose time what is claimed ahead passes
+AHEAD: Final = 2  # times the calls at once, of these: how many may be claimed ahead at most
 GATHERS: Final = 0.02  # seconds after which free places are filled, however few
 
 MOMENT: Final = 0.001  # seconds: the loop's clock tells no less
@@ -86,11 +89,11 @@ class Dispatching:
             await self._gateway.wake.wait(self._channel, patience, twins=self._twins)
 
     def _look_back(self, began: float) -> None:
-        """See how many calls are written down in the time of two claims such as the last one."""
+        """See how many calls are written down in the time of some claims such as the last one."""
         now = asyncio.get_running_loop().time()
         # They are written in rounds: a mean, in which the last time counts for half.
         self._pace = (self._pace + self._passed / max(MOMENT, now - self._looked_at)) / 2
-        self._ahead = min(self._most, int(2 * (now - began) * self._pace))
+        self._ahead = min(AHEAD * self._most, int(CLAIMS * (now - began) * self._pace))
         self._looked_at, self._passed = now, 0
 
     @property
@@ -99,12 +102,13 @@ class Dispatching:
         if self._doubts:
             return 0
         room = self._most + self._ahead
-        return room - len(self._ready) - self._calling - max(0, self._writing - room)
+        unwritten = max(0, self._writing - min(room, UNWRITTEN * self._most - room))
+        return room - len(self._ready) - self._calling - unwritten
 
     @property
     def _enough(self) -> int:
         """How many are worth a claim: what is still ahead then is called for meanwhile."""
-        return max(self._slice, self._ahead // 2)
+        return max(self._slice, self._ahead // 4)
 
     async def _has_room(self) -> bool:
         """Wait for room, and then a moment for more of it; say whether there is any."""
@@ -157,7 +161,7 @@ class Dispatching:
         finally:
             self._calling -= 1
             self._tell()
-        if any(is_doubt(one.outcome) for one in ended):
+        if is_doubt(ended[0].outcome):  # that of all in one call
             await self._resolve(ended)
         else:
             self._writing += 1

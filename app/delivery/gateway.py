@@ -146,18 +146,18 @@ class Wake:
 
 
 class News:
-    """Tells who waits in this process that events were published; others look by time."""
+    """Tells who waits in this process that something was published; others look by time."""
 
     def __init__(self) -> None:
         self._next = asyncio.Event()
 
     def call(self) -> None:
-        """Say that events were published."""
+        """Say that something was published."""
         self._next.set()
         self._next = asyncio.Event()
 
     async def wait(self) -> None:
-        """Return when events are published after this."""
+        """Return when something is published after this."""
         await self._next.wait()
 
 
@@ -206,10 +206,13 @@ class Gateway:
     timing: Timing = field(default_factory=Timing)
     wake: Wake = field(default_factory=Wake)
     usage: Usage = field(default_factory=Usage)  # of the clients' daily quotas
-    news: News = field(default_factory=News)
+    news: News = field(default_factory=News)  # of events in feeds
+    tellings: News = field(default_factory=News)  # of deliveries to webhooks
     loading: Loading = field(default_factory=Loading)  # files that are handed over
     # Large files are written by themselves, some at once.
     filing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FILED_AT_ONCE))
+    # Writes the log's line of a message that was taken, at a part of the price, where it can.
+    taken_line: Callable[[str, str, str | None], None] | None = None
     fault_points: FaultPoints = field(default_factory=FaultPoints)  # tests arm them
     production: bool = False  # a store that is fast and unsafe is refused
     clock: Clock | None = None  # that `now` goes by, kept in step with the store's

@@ -5,23 +5,28 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
 from functools import partial
+from math import ceil
 from typing import Final, Generic, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 LARGEST_ROUND: Final = 200
-MOST: Final = 0.6  # of those that were seen when the last round ended
+FEW: Final = 10  # all of so few are done by one round
+HALF: Final = 0.5  # of those that were seen when the last round ended
 QUIET: Final = 2  # turns of the loop
 
 
 class Gathering(Generic[Item, Result]):
     """Runs rounds over all items that wait, one at a time; no clock says when one begins.
 
-    A round costs the process and the store much, and an item in it little. So while the process is
-    busy a round begins when most of those wait that the last one saw, or when nobody came for two
-    turns of the event loop; an idle process begins at once. Two `rounds` at a time keep process and
-    store both at work, at more round trips an item.
+    A round costs the process and the store much, and an item in it little. But where a round takes
+    all there are, the process has nothing to do until it ends, and the store nothing until they are
+    answered and come again. So a round takes half of those that were there when the last one ended,
+    and while the process is busy it begins when as many wait, or when nobody came for two turns of
+    the event loop; an idle process begins at once. Two `rounds` at a time keep process and store
+    both at work where few come at once, at more round trips an item. `whole` rounds take all that
+    wait: where the store has no processor but the process's own, fewer rounds are the cheaper.
 
     A round that fails is run again item by item, so that one bad item fails alone; `hopeless` says
     which faults concern every item, and are given to all at once: those of the round, and those
@@ -34,13 +39,15 @@ class Gathering(Generic[Item, Result]):
         hopeless: Callable[[BaseException], bool],
         *,
         rounds: int = 1,
+        whole: bool = False,
     ) -> None:
         self._together = together
         self._hopeless = hopeless
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._apart: deque[tuple[Item, asyncio.Future[Result]]] = deque()  # each alone, and first
         self._rounds = rounds
-        self._enough = 0.0  # items, for a round to begin
+        self._whole = whole
+        self._half = 0  # items
         self._running: set[asyncio.Task[Sequence[Result]]] = set()
 
     async def do(self, item: Item) -> Result:
@@ -65,7 +72,8 @@ class Gathering(Generic[Item, Result]):
         if self._apart:
             chosen.append(self._apart.popleft())
         else:
-            size = min(len(self._waiting), LARGEST_ROUND)
+            most = LARGEST_ROUND if self._whole else max(self._half, FEW)
+            size = min(len(self._waiting), most)
             chosen += [self._waiting.popleft() for _ in range(size)]
         # Another round may have taken all that waited.
         return await self._together([item for item, _ in chosen]) if chosen else ()
@@ -73,7 +81,7 @@ class Gathering(Generic[Item, Result]):
     async def _arrived(self) -> None:
         """Return when there is nothing to be gained by waiting for more."""
         seen, quiet = len(self._waiting), 0
-        while not self._apart and seen < self._enough and quiet < QUIET:
+        while not self._apart and seen < self._half and quiet < QUIET:
             await asyncio.sleep(0)
             quiet = 0 if len(self._waiting) > seen else quiet + 1
             seen = len(self._waiting)
@@ -84,22 +92,21 @@ class Gathering(Generic[Item, Result]):
         ended: asyncio.Task[Sequence[Result]],
     ) -> None:
         self._running.discard(ended)
-        self._enough = min(LARGEST_ROUND, MOST * (len(chosen) + len(self._waiting)))
+        self._half = min(LARGEST_ROUND, ceil(HALF * (len(chosen) + len(self._waiting))))
         if ended.cancelled():  # the loop ends
             for _, result in chosen:
                 result.cancel()
             return
         fault = ended.exception()
-        if fault is None:
-            for (_, result), value in zip(chosen, ended.result(), strict=True):
-                if not result.done():
-                    result.set_result(value)
-        elif len(chosen) > 1 and not self._hopeless(fault):
+        if fault is not None and len(chosen) > 1 and not self._hopeless(fault):
             self._apart.extend(chosen)
-        else:
+        elif fault is not None:
             self._fail(fault, chosen)
+        # Before those are answered that it ended for: the store works meanwhile.
         if self._apart or self._waiting:
             self._begin()
+        if fault is None:
+            _answer(chosen, ended.result())
 
     def _fail(
         self, fault: BaseException, chosen: Sequence[tuple[Item, asyncio.Future[Result]]]
@@ -112,3 +119,11 @@ class Gathering(Generic[Item, Result]):
         for _, result in failed:
             if not result.done():
                 result.set_exception(fault)
+
+
+def _answer(
+    chosen: Sequence[tuple[Item, asyncio.Future[Result]]], values: Sequence[Result]
+) -> None:
+    for (_, result), value in zip(chosen, values, strict=True):
+        if not result.done():
+            result.set_result(value)

@@ -27,7 +27,7 @@ Begin = Callable[[Coroutine[Any, Any, None]], object]
 Told = Callable[[BaseException | None], None]  # what kept it from being written; None: it stands
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Call:
     """What one call came to, and who waits for its being written."""
 

@@ -1,9 +1,10 @@
 """Take in only what can be kept and sent in time: limits on what waits, and on the disk's room.
 
-How much waits is read from its counters, once a second at most; what this process took in since is
+How much waits is read from its counters, at least once a second; what this process took in since is
 added. So the limits may be exceeded by what all processes take in within a second, and no more.
 """
 
+import asyncio
 import os
 import time
 from collections import Counter, deque
@@ -20,12 +21,14 @@ from app.delivery.settings import Limits
 from app.domain.errors import QueueFull, QuotaExceeded, StorageLow
 from app.domain.message import Mode
 from app.store import counters
+from app.store import recount as counting
 from app.store.counters import Waiting
 from app.store.database import Database, is_unavailable
 
 log = structlog.get_logger()
 
 FRESH: Final = 1.0  # seconds for which a reading holds
+AHEAD: Final = 0.7  # seconds after which the next one is begun, beside what is taken in meanwhile
 PACE_OVER: Final = 120.0  # seconds over which the pace of the queue is taken
 UNRESERVED: Final = 0.8  # of the room is for every purpose; the rest for those that cannot wait
 TESTS: Final = 0.5  # of the room, and of a client's: where simulators are away, live goes on
@@ -59,6 +62,7 @@ class Limiter:
         self._free = free
         self._clock = clock
         self._reading: Gathering[None, None] = Gathering(self._read, is_unavailable)
+        self._ahead: asyncio.Task[None] | None = None
         self._read_at = float("-inf")
         self._waiting = Waiting(clients={})
         self._since: Counter[UUID | str] = Counter()  # taken in after the reading
@@ -81,7 +85,8 @@ class Limiter:
 
         Raises as `admit` does.
         """
-        self._look_at_disk()
+        if not self._has_disk():
+            raise StorageLow(retry_after=round(UNKNOWN_PACE * (0.8 + 0.4 * self._random())))
         if not rows:
             return {}
         if self._clock() - self._read_at >= FRESH:
@@ -99,11 +104,12 @@ class Limiter:
 
     def has_room(self, client_id: UUID, mode: str, purpose: str, size: int) -> bool:
         """Say whether a message may be taken in by what is known now; no says nothing."""
-        now = self._clock()
-        if now - self._read_at >= FRESH:
+        age = self._clock() - self._read_at
+        if age >= FRESH or not self._has_disk():
             return False
-        if self._limits.disk and (self._is_low or now - self._looked_at >= FRESH):
-            return False
+        if age >= AHEAD and self._ahead is None:
+            self._ahead = asyncio.create_task(self._reading.do(None))
+            self._ahead.add_done_callback(self._is_read)
         return self._wrong(client_id, mode, 1, size, urgent=purpose in URGENT) is None
 
     def count(self, client_id: UUID, size: int) -> None:
@@ -129,16 +135,22 @@ class Limiter:
         return QueueFull(retry_after=self._later(over)) if over > 0 else None
 
     async def _read(self, asked: Sequence[None]) -> list[None]:
-        if self._clock() - self._read_at < FRESH:
+        if self._clock() - self._read_at < AHEAD:
             return list(asked)
+        before = Counter(self._since)
         async with self._database.reading() as connection:
             self._waiting = await counters.read(connection)
-        self._since.clear()
+        self._since -= before  # what was taken in meanwhile may have been read, or not
         self._read_at = self._clock()
         self._left.append((self._read_at, self._waiting.left))
         while self._left[0][0] < self._read_at - PACE_OVER:
             self._left.popleft()
         return list(asked)
+
+    def _is_read(self, ended: "asyncio.Task[None]") -> None:
+        self._ahead = None
+        if not ended.cancelled():
+            ended.exception()  # whoever reads next is told what stands in the way
 
     def _later(self, over: int) -> int:
         """Return after how many seconds so many messages will have left; not the same for all."""
@@ -147,24 +159,21 @@ class Limiter:
         seconds = over * (ended - began) / left if left > 0 else UNKNOWN_PACE
         return round(min(max(seconds, SOONEST), LATEST) * (0.8 + 0.4 * self._random()))
 
-    def _look_at_disk(self) -> None:
+    def _has_disk(self) -> bool:
+        """Say whether the disk has room, by a look at it once a second."""
         limits = self._limits
-        if not limits.disk:
-            return
-        if self._clock() - self._looked_at >= FRESH:
+        if limits.disk and self._clock() - self._looked_at >= FRESH:
             self._looked_at = self._clock()
             free = self._free(limits.folder)
             if self._is_low != (free < limits.disk):
                 self._is_low = not self._is_low
                 log.error("storage_low" if self._is_low else "storage_recovered", free=free)
-        if self._is_low:
-            raise StorageLow(retry_after=round(UNKNOWN_PACE * (0.8 + 0.4 * self._random())))
+        return not self._is_low
 
 
 async def recount(database: Database) -> dict[str, int]:
     """Mend the counters of what waits where they are off; return what they were off by."""
-    async with database.transaction() as connection:
-        drift = await counters.recount(connection)
+    drift = await counting.recount(database)
     if drift:
         # Ids of clients and names of channels: nothing personal.
         log.error("counters_mended", drift=drift)

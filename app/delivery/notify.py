@@ -59,7 +59,7 @@ class Notifying:
         # From before the look on: what is published meanwhile is no news that nobody heard.
         wakes = [
             asyncio.ensure_future(one)
-            for one in (self._gateway.news.wait(), self._ended.wait(), self._rest(seconds))
+            for one in (self._gateway.tellings.wait(), self._ended.wait(), self._rest(seconds))
         ]
         try:
             held = await self.claim()

@@ -7,6 +7,8 @@ The accept path knows nothing of it: an event without a position is the outbox.
 from collections.abc import Sequence
 from typing import Final
 
+from sqlalchemy import RowMapping
+
 from app.delivery.gateway import Gateway
 from app.delivery.tell import type_of
 from app.store import feed, positions, webhooks
@@ -14,6 +16,7 @@ from app.store.feed import Feed, Standing
 
 MOST: Final = 1000  # events of one transaction, about
 MOST_TOLD: Final = 500  # deliveries of one transaction, about: who accepts waits for no more
+PICKED: Final = 0.25  # of the events of a message, that an endpoint is told which picks types
 FEEDS: Final = 20  # of one transaction
 IDLE: Final = 0.2  # seconds between looks: what comes in meanwhile is published together
 
@@ -47,22 +50,27 @@ async def _publish(gateway: Gateway, waiting: Sequence[Feed]) -> bool:
 
 async def _together(gateway: Gateway, wanted: Sequence[Feed]) -> bool:
     """Publish the oldest events of some feeds in one transaction; say whether one had too many."""
-    sizes, more = [], False
+    sizes, deliveries, more = [], 0, False
     async with gateway.database.transaction() as connection:
         held = await feed.hold(connection, wanted)
         told = await webhooks.enabled(connection, held)
         for one, position in held.items():
-            share = _share(len(held), len(told[one]))
+            share = _share(len(held), told[one])
             new = await positions.give(connection, one, position, share)
-            await webhooks.enqueue(connection, gateway.ids, new, told[one], type_of, gateway.now())
+            deliveries += await webhooks.enqueue(
+                connection, gateway.ids, new, told[one], type_of, gateway.now()
+            )
             sizes.append(new.count)
             more |= new.count >= share
     if any(sizes):
         gateway.news.call()
+    if deliveries:
+        gateway.tellings.call()
     return more
 
 
-def _share(feeds: int, endpoints: int) -> int:
-    """Return how many events of a feed, which so many endpoints are told, are published at once."""
-    most = min(MOST, MOST_TOLD // endpoints) if endpoints else MOST
+def _share(feeds: int, endpoints: Sequence[RowMapping]) -> int:
+    """Return how many events of a feed, which such endpoints are told, are published at once."""
+    each = sum(1 if one["events"] is None else PICKED for one in endpoints)  # deliveries an event
+    most = min(MOST, int(MOST_TOLD / each)) if each else MOST
     return max(1, most // feeds)

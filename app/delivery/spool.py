@@ -47,8 +47,7 @@ async def receive(
     """
     try:
         if together is not None and isinstance(brought, Acknowledgement):
-            received = Received(provider, brought)
-            acknowledge.tell(received, await together.do(received))
+            await together.do(Received(provider, brought))
         else:
             await _hand_on(gateway, provider, brought)
     except UNAVAILABLE as fault:

@@ -49,30 +49,34 @@ async def claim(
     commit's answer never came, only claims that are seen to stand are returned.
     """
     held: list[Held] = []
+    asked = Asked(limit=limit, under_way=under_way, twins=twins)
+    plain = _plain(gateway, channel, asked)
+    if plain is not None and (taken := await _claim_plain(gateway, plain, limit)) is not None:
+        return calls_of(taken)
     try:
-        asked = Asked(limit=limit, under_way=under_way, twins=twins)
         return calls_of(await _commit_claims(gateway, channel, asked, held))
     except CommitUnknown:
         return calls_of(await ascertain.standing(gateway, held))
+
+
+async def _claim_plain(gateway: Gateway, plain: claiming.Plain, limit: int) -> list[Held] | None:
+    """Commit claims of what is plain; None where nothing is, and the general way has to look."""
+    attempt_ids, now = gateway.ids.many(limit), gateway.now()
+    await gateway.fault_points.reached(Point.CLAIMING)
+    try:
+        claims = await claiming.claim(
+            gateway.database, gateway.ids, plain, attempt_ids, now=now, lease=gateway.timing.lease
+        )
+    except CommitUnknown:
+        claims = await ascertain.claimed(gateway, plain.channel, attempt_ids)
+        return [Held(claim=one, at=now) for one in claims]
+    return [Held(claim=one, at=now) for one in claims] or None
 
 
 async def _commit_claims(
     gateway: Gateway, channel: Channel, asked: Asked, held: list[Held]
 ) -> list[Held]:
     """Commit claims; they are added to `held` before, for who must know what was tried."""
-    plain = _plain(gateway, channel, asked)
-    if plain is not None:
-        async with gateway.database.prepared() as run:
-            now = gateway.now()  # a new connection may have taken a while
-            claims = await claiming.claim(
-                run, gateway.ids, plain, now=now, lease=gateway.timing.lease
-            )
-            if claims:
-                await gateway.fault_points.reached(Point.CLAIMING)
-                await claiming.count(run, claims)
-            held += [Held(claim=one, at=now) for one in claims]
-        if held:
-            return held
     async with gateway.database.transaction() as connection:
         now = gateway.now()
         claims = await _claim_any(gateway, connection, channel, asked, now)
@@ -95,7 +99,7 @@ def _plain(gateway: Gateway, channel: Channel, asked: Asked) -> claiming.Plain |
     slots = 0 if asked.twins else gateway.slots_of(channel)
     if gateway.database.is_sqlite or not is_plain or slots or asked.limit <= 0:
         return None
-    return claiming.Plain(channel=channel, limit=asked.limit, of=of, plain=plain)
+    return claiming.Plain(channel=channel, of=of, plain=plain)
 
 
 async def _claim_any(
@@ -143,11 +147,10 @@ async def call(gateway: Gateway, group: Sequence[Held], *, is_shut: bool = False
     first = group[0]
     row = first.claim.row
     provider = gateway.providers[row["provider"]]
-    contents_of = [_content(one) for one in group]
-    content = contents_of[0]
+    content = _content(first)
     files: Mapping[str, bytes] = {}
-    if first.document_url is None and (wanted := {one.sha256 for one in files_of(content)}):
-        files = await gateway.loading.load(gateway.database, wanted)
+    if first.document_url is None and (attached := files_of(content)):
+        files = await gateway.loading.load(gateway.database, {one.sha256 for one in attached})
     may_begin = partial(_may_begin, gateway, first)
     together = row["campaign_id"] is not None
     await gateway.fault_points.reached(Point.CLAIMED)
@@ -155,10 +158,7 @@ async def call(gateway: Gateway, group: Sequence[Held], *, is_shut: bool = False
     if (why_not := _why_not(gateway, first, is_shut=is_shut)) is not None:
         outcome = why_not
     elif together:
-        members = [
-            _submission(one, its, files, may_begin)
-            for one, its in zip(group, contents_of, strict=True)
-        ]
+        members = [_submission(one, _content(one), files, may_begin) for one in group]
         outcome = await provider.submit_together(Campaign(tuple(members)))
     else:
         outcome = await provider.submit(_submission(first, content, files, may_begin))
@@ -223,12 +223,12 @@ async def record(gateway: Gateway, ended: Sequence[Ended]) -> list[bool]:
     await gateway.fault_points.reached(Point.ANSWERED)
     now = gateway.now()
     plain, others = await taken.write(gateway, ended, now)
-    tell([(one, True) for one in plain])
+    tell(gateway, [(one, True) for one in plain])
     if not others:
         return [True] * len(ended)
     judged, written = await outcomes.write(gateway, others, now)
     if any(one.held.claim.slot for one in others):
         gateway.wake.call(Channel.SMS)  # it may wait for the slot
-    tell(judged)
+    tell(gateway, judged)
     written |= {one.held.claim.attempt_id: was_moved for one, was_moved in judged}
     return [written.get(one.held.claim.attempt_id, True) for one in ended]

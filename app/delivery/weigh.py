@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -111,20 +112,26 @@ async def weigh(
     ]
     await _revoke(gateway, connection, [one for one in weighed if one.moved])
     for one in weighed:
-        tell(log, one.said, one.step.to, applied=one.moved)
+        step = one.step
+        tell(log, step.message_id, step.to, one.said.report.code, applied=one.moved)
     notes = iter([one.note for one in weighed])
     return [CALL_OPEN if one.too_early else next(notes) for one in said]
 
 
 def tell(
-    into: structlog.typing.FilteringBoundLogger, said: Said, to: Status | None, *, applied: bool
+    into: structlog.typing.FilteringBoundLogger,
+    message_id: UUID,
+    to: Status | None,
+    code: str,
+    *,
+    applied: bool,
 ) -> None:
     """Log what came of an acknowledgement, and where it meant to move its fax."""
     into.info(
         "status_learnt",
-        message_id=shown(MESSAGE, said.row["id"]),
+        message_id=shown(MESSAGE, message_id),
         status=to,
-        code=said.report.code,
+        code=code,
         applied=applied,
     )
 

@@ -19,7 +19,7 @@ from app.delivery import (
     track,
 )
 from app.delivery.carry import has_twins
-from app.delivery.dispatch import Dispatching
+from app.delivery.dispatch import GATHERS, Dispatching
 from app.delivery.gateway import Gateway
 from app.delivery.gather import Gathering
 from app.delivery.insist import Insisting
@@ -125,14 +125,26 @@ class Worker:
     async def _track(self, *, twins: bool) -> None:
         gateway = self._gateway
         calls = self._calls.setdefault(f"track_{twins}", set())
-        free = ASKED - len(calls)
+        free = await self._free(calls)
         rows = await track.claim(gateway, free, twins=twins) if free > 0 else []
         for row in rows:
             self._begin(calls, self._track_one(row))
-        if free <= 0:
-            await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
-        elif not rows:
+        if free > 0 and not rows:
             await self._seeking.wait(looks.TRACK, twins=twins)
+
+    async def _free(self, calls: set[asyncio.Task[None]]) -> int:
+        """Return how many more may be asked about, after a moment for half of all.
+
+        A claim costs as much for one as for many.
+        """
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + GATHERS
+        while len(calls) > ASKED // 2:
+            patience = ends - loop.time() if len(calls) < ASKED else None
+            if patience is not None and patience <= 0:
+                break
+            await asyncio.wait(calls, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+        return ASKED - len(calls)
 
     async def _track_one(self, row: Any) -> None:  # noqa: ANN401 -- a row of the store
         await self._learn.do(await track.ask(self._gateway, row))

@@ -13,7 +13,7 @@ _DIGITS: Final = str.maketrans(ALPHABET, "0123456789ABCDEFGHIJKLMNOPQRSTUV")
 _PAIRS: Final = [one + other for one in ALPHABET for other in ALPHABET]
 _LENGTH: Final = 26  # 128 bits, five a letter
 _LOW: Final = (1 << 60) - 1  # the last twelve letters
-_VERSION: Final = 0x7 << 76
+_SEVEN: Final = 0x7 << 12  # the version, above the 12 bits of the fraction
 _VARIANT: Final = 0b10 << 62
 _TAIL: Final = (1 << 62) - 1  # what is random of an identifier
 _TAILS: Final = 256  # random ends of identifiers that are drawn at once
@@ -57,10 +57,13 @@ class Identifiers:
         return f"{REQUEST}_{_whole(self._next(self._now()))}"
 
     def _next(self, at: datetime) -> int:
-        millis, micros = divmod(int(at.timestamp() * 1_000_000), 1000)
-        ticks = max(millis << 12 | micros * 4, self._last + 1)
+        micros = int(at.timestamp() * 1_000_000)
+        ticks = micros // 1000 << 12 | micros % 1000 * 4
+        if ticks <= self._last:
+            ticks = self._last + 1
         self._last = ticks
-        return (ticks >> 12) << 80 | _VERSION | (ticks & 0xFFF) << 64 | self._tail()
+        tails = self._tails or self._drawn()
+        return (ticks >> 12 << 16 | _SEVEN | ticks & 0xFFF) << 64 | tails.pop()
 
     def many(self, count: int) -> list[UUID]:
         """Return so many of them, each later than the one before it."""
@@ -69,17 +72,20 @@ class Identifiers:
         first = max((micros // 1000) << 12 | (micros % 1000) * 4, self._last + 1)
         self._last = first + count - 1
         return [
-            _made((ticks >> 12) << 80 | _VERSION | (ticks & 0xFFF) << 64 | self._tail())
+            _made(
+                (ticks >> 12 << 16 | _SEVEN | ticks & 0xFFF) << 64
+                | (self._tails or self._drawn()).pop()
+            )
             for ticks in range(first, first + count)
         ]
 
-    def _tail(self) -> int:
+    def _drawn(self) -> list[int]:
+        """Return random ends of identifiers to take from."""
         # Drawn many at once. Each draw asks the system, and lets go of the interpreter's lock: a
         # thread that waits for that lock begins to wait anew, and hardly gets it.
-        if not self._tails:
-            drawn = self._random_bytes(8 * _TAILS)
-            self._tails = [one & _TAIL | _VARIANT for one in unpack(f">{_TAILS}Q", drawn)]
-        return self._tails.pop()
+        drawn = self._random_bytes(8 * _TAILS)
+        self._tails = [one & _TAIL | _VARIANT for one in unpack(f">{_TAILS}Q", drawn)]
+        return self._tails
 
     def reference(self) -> str:
         """Return an attempt reference: 80 random bits as 16 letters, without personal data."""

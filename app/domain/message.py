@@ -209,7 +209,7 @@ class Message:
         return channel_of(self.content)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: that costs more than to make one
 class Submission(Generic[C_co]):
     """What a provider is handed for one attempt."""
 

@@ -1,19 +1,22 @@
 """What is written to a provider: where it leads, and the request as bytes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 from yarl import URL
+
+from app.providers.pieces import Body
 
 LARGE: Final = 65_536  # bytes of a body that is not copied to stand behind its head
 _HEADERS: Final = "User-Agent: multicanal\r\nAccept: */*\r\nAccept-Encoding: identity\r\n"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Origin:
-    """Where connections lead."""
+    """Where connections lead; `origin_of` gives an address the same one again."""
 
     host: str
     port: int
@@ -48,9 +51,10 @@ def _head(url: str, headers: tuple[tuple[str, str], ...]) -> bytes:
     return f"{start}Content-Length: ".encode()
 
 
-def request(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[bytes, ...]:
+def request(url: str, body: Body, headers: Mapping[str, str]) -> Iterable[bytes]:
     """Return a request in the pieces that are written; raises ValueError for wrong headers."""
     start = _head(url, tuple(headers.items()))
-    if len(body) > LARGE:
-        return b"%b%d\r\n\r\n" % (start, len(body)), body
-    return (b"%b%d\r\n\r\n%b" % (start, len(body), body),)
+    if isinstance(body, bytes) and len(body) <= LARGE:
+        return (b"%b%d\r\n\r\n%b" % (start, len(body), body),)
+    head = b"%b%d\r\n\r\n" % (start, len(body))
+    return (head, body) if isinstance(body, bytes) else chain((head,), body)

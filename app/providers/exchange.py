@@ -1,5 +1,7 @@
 """What one exchange with a provider came to: how far it got, and what was answered."""
 
+import socket
+import ssl
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -50,3 +52,26 @@ HELD_UP: Final = NotSent("the worker was held up before the call")
 def too_large(largest: int) -> Broken:
     """Return what an answer of more than so many bytes comes to."""
     return Broken(f"the answer is larger than {largest // 1_048_576} MiB")
+
+
+# aiohttp's words, whichever way a call took.
+
+
+def why_broken(fault: Exception) -> str:
+    """Return what broke a call after its connection stood."""
+    return "ClientOSError" if isinstance(fault, ConnectionError) else type(fault).__name__
+
+
+def why_not_sent(fault: Exception) -> str:
+    """Return why no connection stood."""
+    match fault:
+        case TimeoutError():
+            return "ConnectionTimeoutError"
+        case socket.gaierror():
+            return "ClientConnectorDNSError"
+        case ssl.SSLError():
+            return "ClientConnectorSSLError"
+        case OSError():
+            return "ClientConnectorError"
+        case _:
+            return type(fault).__name__

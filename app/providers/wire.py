@@ -20,7 +20,8 @@ from app.providers.exchange import (
     Exchange,
     NotSent,
 )
-from app.providers.line import Lines
+from app.providers.lines import Lines
+from app.providers.pieces import Body, whole
 
 if TYPE_CHECKING:
     from app.providers.session import Session
@@ -66,7 +67,7 @@ class Wire:
     async def post(
         self,
         url: str,
-        body: bytes,
+        body: Body,
         headers: dict[str, str],
         *,
         largest: int = LARGEST_ANSWER,
@@ -81,7 +82,7 @@ class Wire:
                 return NotSent(type(fault).__name__)
             return await self._lines.post(origin, written, largest, may_begin)
         session = await self._opened()
-        return await session.exchange(largest, may_begin, "POST", url, body, headers)
+        return await session.exchange(largest, may_begin, "POST", url, whole(body), headers)
 
     async def close(self) -> None:
         """Close every connection."""

@@ -5,7 +5,6 @@ that nobody knows (yet), another number than the fax went to, or a callback that
 """
 
 import hashlib
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, RowMapping, delete, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.jsons import writer
 from app.store import many
 from app.store.change_many import change
 from app.store.pick import Pick
@@ -26,6 +26,7 @@ OTHER_NUMBER: Final = "other_number"
 UNREADABLE: Final = "unreadable"
 MOST_UNMATCHED: Final = 10_000  # of a provider: whoever knows the secret could send any number
 
+_WRITTEN: Final = writer()
 _FIELDS = ("provider", "reference", "code", "number", "pages", "provider_time")
 # The words of the partial index, as a literal: a prepared plan could not use it otherwise.
 _UNMATCHED: Final[ColumnElement[bool]] = literal_column(
@@ -57,7 +58,7 @@ class Settled:
 def fingerprint_of(brought: Mapping[str, Any], unreadable: str | None = None) -> str:
     """Return what is the same of an acknowledgement however often it comes."""
     said = [*(brought[name] for name in _FIELDS), *([unreadable] if unreadable else [])]
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+    return hashlib.sha256(_WRITTEN(said).encode()).hexdigest()
 
 
 async def applied(connection: AsyncConnection, fingerprints: Collection[str]) -> set[str]:

@@ -1,6 +1,6 @@
 """Statements of PostgreSQL's that are each a transaction of their own, and cost one round trip.
 
-Mostly there is no BEGIN and no COMMIT: the server commits a statement that comes alone, before it says that
+There is no BEGIN and no COMMIT: the server commits a statement that comes alone, before it says that
 it is done. The driver's own way to the socket costs more than most such statements. So a statement
 is prepared once a connection, its parameters are handed over in binary, and the event loop watches
 the socket for as long as the connection stands; one that the server closes is known at once.
@@ -21,7 +21,6 @@ from app.store.patience import STALLED, Impatient
 
 Values = Sequence[bytes | None]  # of `$1`, `$2` and so on, in PostgreSQL's binary form
 Rows = Sequence[tuple[Any, ...]]
-Run = Callable[[str, Values], Awaitable[Rows]]  # a statement
 
 SOON: Final = 0.1  # seconds for which a new connection's first plans last
 SELDOM: Final = 60.0  # seconds for which plans last in the end
@@ -42,29 +41,26 @@ class Line:
         self._told: asyncio.Future[None] | None = None  # once all is there that was asked for
         self._result: abc.PGresult | None = None
         self._stands = True
-        self._is_within = False  # a transaction
         self._loop.add_reader(self._socket, self._read)
 
     @property
     def is_free(self) -> bool:
         """Whether it stands, and nothing is under way."""
-        return self._stands and self._told is None and not self._is_within
+        return self._stands and self._told is None
 
-    async def run(self, sql: str, values: Values) -> Rows:
+    async def run(self, sql: str, values: Values | None) -> Rows:
         """Run one statement and commit it; return its rows, if it has any.
 
-        Raises psycopg.Error; one without an SQLSTATE says that nobody knows what became of it.
+        Without values it may be several statements of one transaction, which are not prepared;
+        the rows are the last one's. Raises psycopg.Error; one without an SQLSTATE says that nobody
+        knows what became of it.
         """
         if self._loop.time() > self._planned_at + self._plans_last:
             await self._plan_anew()
-        name = self._names.get(sql)
-        if name is None:
-            name = b"alone_%d" % len(self._names)
-            self._server.send_prepare(name, sql.encode())
-            await self._answered()
-            self._names[sql] = name
-        formats = [Format.BINARY] * len(values)
-        self._server.send_query_prepared(name, values, formats, Format.BINARY)
+        if values is None:
+            self._server.send_query(sql.encode())
+        else:
+            await self._hand_over(sql, values)
         result = await self._answered()
         if not result.ntuples:
             return ()
@@ -73,15 +69,16 @@ class Line:
         rows: Rows = reading.load_rows(0, result.ntuples, tuple)
         return rows
 
-    async def begin(self) -> None:
-        """Begin a transaction for what runs next; it is rolled back where nobody commits it."""
-        await self.run("BEGIN", ())
-        self._is_within = True
-
-    async def commit(self) -> None:
-        """Commit what ran since `begin`; raises as `run`."""
-        await self.run("COMMIT", ())
-        self._is_within = False
+    async def _hand_over(self, sql: str, values: Values) -> None:
+        """Give a prepared statement to the driver, and prepare it first if it is new."""
+        name = self._names.get(sql)
+        if name is None:
+            name = b"alone_%d" % len(self._names)
+            self._server.send_prepare(name, sql.encode())
+            await self._answered()
+            self._names[sql] = name
+        formats = [Format.BINARY] * len(values)
+        self._server.send_query_prepared(name, values, formats, Format.BINARY)
 
     async def _plan_anew(self) -> None:
         """Let go of plans that were made while a table may have been small, ever less often."""

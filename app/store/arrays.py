@@ -71,9 +71,8 @@ class Kind:
     def _are_alike(self, values: Items) -> bool:
         """Say whether a column says the same in every row, as most do: it is written once."""
         first = values[0]
-        if self.name == _JSON:  # its true equals 1
-            kinds = set(map(type, values))
-            return kinds <= _EMPTY.keys() and len(kinds) == 1 and not any(values)
+        if self.name == _JSON and (first or type(first) not in _EMPTY):  # its true equals 1
+            return False
         return values[-1] == first and values.count(first) == len(values)
 
 
@@ -112,7 +111,9 @@ def _bytes(values: Items) -> list[bytes]:
 
 
 def _texts(values: Items) -> list[bytes]:
-    return _bytes([None if one is None else one.encode() for one in values])
+    return [
+        _NULL if one is None else _LENGTH.pack(len(text := one.encode())) + text for one in values
+    ]
 
 
 def _jsons(values: Items) -> list[bytes]:

@@ -2,25 +2,30 @@
 
 What it writes is what `queue.claim` writes, statement after statement, for whatever is due. It
 takes nothing where that would do something else besides: for a campaign, for a provider that it is
-not given as plain, for a channel that is out of order. On PostgreSQL, where round trips cost most.
+not given as plain, for a channel that is out of order. On PostgreSQL, where round trips cost most:
+and a process that stands still between two would have everybody wait for the counters.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Final
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.identifiers import Identifiers
 from app.domain.message import Channel
 from app.domain.status import Status
-from app.store.alone import Run
 from app.store.arrays import Kind, kind_of
 from app.store.channels import OUT_OF_ORDER
-from app.store.counters import ADDED, in_order, of_claimed
+from app.store.counters import ADDED, BYTES, CLIENT, LEFT, MESSAGES
+from app.store.database import Database
 from app.store.incarnation import SHUT
 from app.store.queue import Claim
-from app.store.tables import counters, messages
+from app.store.tables import attempts, counters, messages
 
 _READ: Final = (
     *("id", "client_id", "mode", "provider", "billing_code", "content", "size"),
@@ -54,6 +59,7 @@ WITH due AS (
 ), tried AS (
     INSERT INTO attempts (id, message_id, number, reference, provider, fence, started_at)
     SELECT attempt_id, id, attempts, reference, provider, fence, $2 FROM claimed
+    RETURNING 1
 ), told AS (
     INSERT INTO events (
         id, client_id, mode, message_id, sequence, type, previous_status, status, at, source,
@@ -63,13 +69,24 @@ WITH due AS (
         'submitting', $2, 'worker', true,
         format('{{"attempt": %s, "attempt_reference": "%s"}}', attempts, reference)::json
     FROM claimed
+    RETURNING 1
+), counted AS (
+    -- Last, and in the order of their names, as everywhere.
+    INSERT INTO counters (name, value)
+    SELECT name, value FROM (
+        SELECT client_id, count(*) AS messages, coalesce(sum(size), 0)::int8 AS bytes
+        FROM claimed GROUP BY ROLLUP (client_id)
+    ) AS sums CROSS JOIN LATERAL (
+        VALUES ('{CLIENT}' || client_id, client_id IS NOT NULL, -messages),
+            ('{MESSAGES}' || $1, client_id IS NULL, -messages),
+            ('{BYTES}' || $1, client_id IS NULL, -bytes), ('{LEFT}', client_id IS NULL, messages)
+    ) AS change (name, is_meant, value)
+    WHERE is_meant AND value <> 0
+        AND (SELECT count(*) FROM tried) + (SELECT count(*) FROM told) >= 0
+    ORDER BY name COLLATE "C" {ADDED}
 )
-SELECT {", ".join(_READ)} FROM claimed ORDER BY place
+SELECT {", ".join(_READ)}, reference, attempt_id FROM claimed ORDER BY place
 """  # noqa: S608 -- our own names
-_COUNTED: Final = (
-    "INSERT INTO counters (name, value) SELECT * FROM unnest($1::text[], $2::int8[])"  # noqa: S608
-    f" {ADDED}"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,29 +94,33 @@ class Plain:
     """What may be claimed so."""
 
     channel: Channel
-    limit: int  # more than 0
     of: Collection[str]  # the providers whose messages are looked at
     plain: Collection[str]  # of those, whose messages may be taken
 
 
 @cache
 def _kinds() -> tuple[Kind, ...]:
-    """Return how a text, a time, an identifier and a number are written."""
+    """Return how a text, a time, a number and an identifier are written."""
     c = messages.c
-    return tuple(map(kind_of, (c.channel, c.due_at, c.id, counters.c.value)))
+    return kind_of(c.channel), kind_of(c.due_at), kind_of(counters.c.value), kind_of(c.id)
 
 
 async def claim(
-    run: Run, ids: Identifiers, wanted: Plain, *, now: datetime, lease: timedelta
+    database: Database,
+    ids: Identifiers,
+    wanted: Plain,
+    attempt_ids: Sequence[UUID],
+    *,
+    now: datetime,
+    lease: timedelta,
 ) -> list[Claim]:
-    """Take due messages of a channel, each with a new attempt.
+    """Commit that due messages of a channel are taken, each with one of the new attempts.
 
     Nothing where one that is due is not plain, or a channel is out of order: what then is to be
-    done, `queue.claim` does. PostgreSQL's.
+    done, `queue.claim` does. Where CommitUnknown is raised, `standing` tells. PostgreSQL's.
     """
-    text, time, uuid, number = _kinds()
-    channel, many = wanted.channel.value, wanted.limit
-    attempt_ids, references = ids.many(many), ids.references(many)
+    text, time, number, uuid = _kinds()
+    channel, many = wanted.channel.value, len(attempt_ids)
     given = [
         text.value(channel),
         time.value(now),
@@ -109,18 +130,26 @@ async def claim(
         text.content(list(wanted.plain)),
         uuid.content(attempt_ids),
         uuid.content(ids.many(many)),
-        text.content(references),
+        text.content(ids.references(many)),
     ]
-    found = await run(_CLAIMED, given)
-    return [
-        Claim(dict(zip(_NAMES, (channel, None, _STATUS, *row), strict=True)), attempt_id, reference)
-        for row, attempt_id, reference in zip(found, attempt_ids, references, strict=False)
-    ]
+    return [_claim(channel, row) for row in await database.at_once(_CLAIMED, given)]
 
 
-async def count(run: Run, claims: Sequence[Claim]) -> None:
-    """Count claims among what waits no more; nothing follows but the commit, as everywhere."""
-    text, _, _, number = _kinds()
-    changes = in_order(of_claimed([one.row for one in claims]))
-    names = text.content([one["name"] for one in changes])
-    await run(_COUNTED, [names, number.content([one["value"] for one in changes])])
+async def standing(
+    connection: AsyncConnection, channel: Channel, attempt_ids: Sequence[UUID]
+) -> list[Claim]:
+    """Return the claims that were committed of those that such attempts were made for."""
+    m, a = messages.c, attempts.c
+    found = await connection.execute(
+        select(*(m[name] for name in _READ), a.reference, a.id)
+        .join_from(attempts, messages, m.id == a.message_id)
+        .where(a.id.in_(attempt_ids), a.ended_at.is_(None), a.fence == m.fence)
+    )
+    return [_claim(channel.value, row) for row in found]
+
+
+def _claim(channel: str, row: Sequence[Any]) -> Claim:
+    *read, reference, attempt_id = row
+    return Claim(
+        dict(zip(_NAMES, (channel, None, _STATUS, *read), strict=True)), attempt_id, reference
+    )

@@ -8,29 +8,25 @@ names, so that no two transactions can wait for each other; and it holds them fo
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, func, literal_column, select, text
+from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.status import WAITING, Status
 from app.store import many
 from app.store.news import New
-from app.store.tables import counters, messages
+from app.store.tables import counters
 
-# The words of the partial index `ix_messages_to_submit`.
-_WAITING: Final[ColumnElement[bool]] = literal_column("status IN ('queued', 'scheduled')")
 _PENDING: Final = "multicanal_counters"
 ADDED: Final = (
     "ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value"  # to what stands
 )
-_MESSAGES: Final = "unsent:"  # with the channel
-_BYTES: Final = "unsent_bytes:"  # with the channel
-_CLIENT: Final = "unsent_client:"  # with the client's id
-_TRIES: Final = "webhook_tries:"  # with what came of them; ever
+MESSAGES: Final = "unsent:"  # with the channel
+BYTES: Final = "unsent_bytes:"  # with the channel
+CLIENT: Final = "unsent_client:"  # with the client's id
+TRIES: Final = "webhook_tries:"  # with what came of them; ever
 LEFT: Final = "left"  # how many ever stopped waiting: how fast that grows is the pace
 
 
@@ -84,28 +80,16 @@ def _of(waiting: Iterable[tuple[str, UUID, int]]) -> Counter[str]:
 
 
 def _put(pending: Counter[str], channel: str, client_id: UUID, sizes: Sequence[int]) -> None:
-    pending[f"{_MESSAGES}{channel}"] += len(sizes)
-    pending[f"{_BYTES}{channel}"] += sum(sizes)
-    pending[f"{_CLIENT}{client_id}"] += len(sizes)
+    pending[f"{MESSAGES}{channel}"] += len(sizes)
+    pending[f"{BYTES}{channel}"] += sum(sizes)
+    pending[f"{CLIENT}{client_id}"] += len(sizes)
 
 
 def claimed(connection: AsyncConnection, rows: Iterable[RowMapping]) -> None:
     """Note messages that waited and do not wait any more."""
-    pending = connection.info[_PENDING]
-    for name, change in of_claimed(rows).items():
-        pending[name] += change
-
-
-def of_claimed(rows: Iterable[RowMapping | Mapping[str, Any]]) -> Counter[str]:
-    """Return by how much messages that wait no more change which counters."""
-    pending: Counter[str] = Counter()
-    for (channel, client_id), some in groupby(rows, itemgetter("channel", "client_id")):
-        sizes = [row["size"] or 0 for row in some]
-        pending[f"{_MESSAGES}{channel}"] -= len(sizes)
-        pending[f"{_BYTES}{channel}"] -= sum(sizes)
-        pending[f"{_CLIENT}{client_id}"] -= len(sizes)
-        pending[LEFT] += len(sizes)
-    return pending
+    for row in rows:
+        _note(connection, row, -1)
+        connection.info[_PENDING][LEFT] += 1
 
 
 def moved(connection: AsyncConnection, row: Mapping[str, Any], to: Status) -> None:
@@ -116,24 +100,29 @@ def moved(connection: AsyncConnection, row: Mapping[str, Any], to: Status) -> No
         connection.info[_PENDING][LEFT] -= change
 
 
+def changed(connection: AsyncConnection, changes: Mapping[str, int]) -> None:
+    """Note what counters are off by."""
+    connection.info[_PENDING].update(changes)
+
+
 def tried(connection: AsyncConnection, outcome: str) -> None:
     """Note that a webhook was posted, and what came of it."""
-    connection.info[_PENDING][f"{_TRIES}{outcome}"] += 1
+    connection.info[_PENDING][f"{TRIES}{outcome}"] += 1
 
 
 async def tries(connection: AsyncConnection) -> dict[str, int]:
     """Return how often webhooks were posted, by what came of it."""
     found = await _values(connection)
     return {
-        name.removeprefix(_TRIES): value for name, value in found.items() if name.startswith(_TRIES)
+        name.removeprefix(TRIES): value for name, value in found.items() if name.startswith(TRIES)
     }
 
 
 def _note(connection: AsyncConnection, row: Mapping[str, Any] | RowMapping, change: int) -> None:
     pending = connection.info[_PENDING]
-    pending[f"{_MESSAGES}{row['channel']}"] += change
-    pending[f"{_BYTES}{row['channel']}"] += change * (row["size"] or 0)
-    pending[f"{_CLIENT}{row['client_id']}"] += change
+    pending[f"{MESSAGES}{row['channel']}"] += change
+    pending[f"{BYTES}{row['channel']}"] += change * (row["size"] or 0)
+    pending[f"{CLIENT}{row['client_id']}"] += change
 
 
 async def settle(connection: AsyncConnection) -> None:
@@ -151,44 +140,15 @@ async def read(connection: AsyncConnection) -> Waiting:
     """Return how much waits."""
     found = await _values(connection)
     return Waiting(
-        messages=sum(value for name, value in found.items() if name.startswith(_MESSAGES)),
-        size=sum(value for name, value in found.items() if name.startswith(_BYTES)),
+        messages=sum(value for name, value in found.items() if name.startswith(MESSAGES)),
+        size=sum(value for name, value in found.items() if name.startswith(BYTES)),
         clients={
-            UUID(name.removeprefix(_CLIENT)): value
+            UUID(name.removeprefix(CLIENT)): value
             for name, value in found.items()
-            if name.startswith(_CLIENT)
+            if name.startswith(CLIENT)
         },
         left=found.get(LEFT, 0),
     )
-
-
-async def recount(connection: AsyncConnection) -> dict[str, int]:
-    """Count what waits, by its index, and mend the counters; return what they were off by.
-
-    Other transactions wait with their last statement meanwhile: what they changed is either
-    committed with its counters, or not seen at all.
-    """
-    if connection.dialect.name == "postgresql":
-        await connection.execute(text("LOCK TABLE counters IN EXCLUSIVE MODE"))
-    c = messages.c
-    found = await connection.execute(
-        select(c.channel, c.client_id, func.count(), func.coalesce(func.sum(c.size), 0))
-        .where(_WAITING)
-        .group_by(c.channel, c.client_id)
-    )
-    truth: Counter[str] = Counter()
-    for channel, client_id, count, size in found:
-        truth[f"{_MESSAGES}{channel}"] += count
-        truth[f"{_BYTES}{channel}"] += int(size)
-        truth[f"{_CLIENT}{client_id}"] += count
-    found_rows = await _values(connection)
-    ever = (LEFT, _TRIES)  # what only grows is no count of what waits
-    standing = {name: value for name, value in found_rows.items() if not name.startswith(ever)}
-    names = truth.keys() | standing.keys()
-    drift = {name: truth[name] - standing.get(name, 0) for name in names}
-    wrong = {name: change for name, change in sorted(drift.items()) if change}
-    connection.info[_PENDING].update(wrong)
-    return wrong
 
 
 async def _values(connection: AsyncConnection) -> dict[str, int]:

@@ -22,7 +22,7 @@ from sqlalchemy.sql.schema import Table
 
 from app.store import counters
 from app.store.addresses import address
-from app.store.alone import Alone, Rows, Run, Values
+from app.store.alone import Alone, Rows, Values
 from app.store.patience import STALLED, Impatient
 from app.store.rested import look_at_rested
 from app.store.sqlite import BUSY_TIMEOUT, Lane, prepare
@@ -159,10 +159,10 @@ class Database:
         async with self._reader.connect() as connection:
             yield connection
 
-    async def at_once(self, sql: str, values: Values) -> Rows:
+    async def at_once(self, sql: str, values: Values | None) -> Rows:
         """Run one statement of PostgreSQL's in a transaction of its own; return its rows.
 
-        It is prepared: there should not be many different ones. Raises what `transaction` raises.
+        It is prepared, but not without values; then it may be several. Raises as `transaction`.
         """
         assert self._alone is not None
         async with self._alone.line() as line:
@@ -174,24 +174,6 @@ class Database:
                 # Whatever the server itself says of the statement, it did not commit it.
                 if fault.sqlstate is not None and not fault.sqlstate.startswith(_ENDING):
                     raise
-                raise CommitUnknown(type(fault).__name__) from fault
-
-    @asynccontextmanager
-    async def prepared(self) -> AsyncIterator[Run]:
-        """Open a transaction of PostgreSQL's for such statements; its end commits.
-
-        Raises what `transaction` raises, at a part of its price.
-        """
-        assert self._alone is not None
-        async with self._alone.line() as line:
-            await line.begin()
-            try:
-                yield line.run
-            except psycopg.errors.ReadOnlySqlTransaction:
-                raise StoreReadOnly from None
-            try:
-                await line.commit()
-            except psycopg.OperationalError as fault:
                 raise CommitUnknown(type(fault).__name__) from fault
 
     @asynccontextmanager

@@ -12,7 +12,6 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     RowMapping,
-    bindparam,
     delete,
     func,
     insert,
@@ -25,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.identifiers import earliest
 from app.domain.webhooks import PENDING
+from app.store.change_many import change
 from app.store.feed import TOLD, Feed
 from app.store.tables import events, messages, webhook_deliveries, webhook_endpoints
 
@@ -107,11 +107,12 @@ async def end(
     connection: AsyncConnection, ended: Sequence[tuple[RowMapping, Mapping[str, object]]]
 ) -> None:
     """Write what came of claims, the same columns of each; not of those that another holds by now."""
-    held = (_D.id == bindparam("held_id"), _D.fence == bindparam("held_fence"))
-    await connection.execute(
-        update(webhook_deliveries).where(*held, _D.state == PENDING).values(lease_until=None),
-        [{"held_id": row["id"], "held_fence": row["fence"], **columns} for row, columns in ended],
-    )
+    rows = [
+        {"id": row["id"], "fence": row["fence"], "lease_until": None, **columns}
+        for row, columns in ended
+    ]
+    only = f"state = '{PENDING}'"
+    await change(connection, webhook_deliveries, rows, where=("id", "fence"), only=only)
 
 
 async def add(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:

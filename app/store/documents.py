@@ -18,9 +18,12 @@ USED_WITHIN: Final = timedelta(days=1)  # how exactly it is known when bytes wer
 # What was not used for long may be deleted at any moment: it is written, or noted, anew.
 _IN_USE: Final = "SELECT 1 FROM blobs WHERE sha256 = $1::text AND used_at >= $2::text::timestamptz"
 _CONTENT: Final = "SELECT content FROM blobs WHERE sha256 = $1::text"
+# Its commit is not waited for until it is on disk: the log is written there in its order, so that
+# it is on disk before the commit of whatever has these bytes.
 _KEEP: Final = """
 INSERT INTO blobs (sha256, size, content, created_at, used_at)
-VALUES ($1::text, octet_length($2::bytea), $2, $3::text::timestamptz, $3::text::timestamptz)
+SELECT $1::text, octet_length($2::bytea), $2, $3::text::timestamptz, $3::text::timestamptz
+FROM set_config('synchronous_commit', 'off', true)
 ON CONFLICT (sha256) DO UPDATE SET used_at = excluded.used_at
 """
 
@@ -42,7 +45,10 @@ async def keep(connection: AsyncConnection, contents: Mapping[str, bytes], at: d
 
 
 async def keep_at_once(database: Database, contents: Mapping[str, bytes], at: datetime) -> None:
-    """Keep bytes on PostgreSQL, each in a commit of its own; what is kept already is not sent."""
+    """Keep bytes on PostgreSQL, each in a commit of its own; what is kept already is not sent.
+
+    They are on disk when whatever is committed after them is.
+    """
     now, before = (when.isoformat().encode() for when in (at, at - USED_WITHIN))
     for sha256, content in contents.items():
         name = sha256.encode()

@@ -7,12 +7,14 @@ one, however late a transaction commits.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
     RowMapping,
+    Select,
     and_,
     exists,
     literal,
@@ -73,14 +75,18 @@ class Standing:
 
 async def waiting(connection: AsyncConnection) -> list[Feed]:
     """Return the feeds for which events wait."""
+    return sorted((row[0], row[1]) for row in await connection.execute(_waiting()))
+
+
+@cache
+def _waiting() -> Select[UUID, str]:
     # A look into the index for each client: what waits is not read, however much it is.
     modes = union_all(*(select(literal(mode.value).label("mode")) for mode in Mode)).subquery()
-    found = await connection.execute(
+    return (
         select(clients.c.id, modes.c.mode)
         .join_from(clients, modes, true())
         .where(_any_waits(clients.c.id, modes.c.mode))
     )
-    return sorted((row[0], row[1]) for row in found)
 
 
 async def oldest_waiting(connection: AsyncConnection) -> UUID | None:

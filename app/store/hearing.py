@@ -1,11 +1,12 @@
-"""Apply plain acknowledgements with two round trips: what they name is read, then all is written.
+"""Apply plain acknowledgements with one round trip: looked up, weighed and written together.
 
-Nothing is locked in between. The statement that writes takes a message only where it stands as it
-was read; what it does not take goes the general way, which locks. What it writes is what
-`messages.move` and `acknowledgements.keep` write. PostgreSQL's alone: a file has one writer.
+Whoever calls says what an acknowledgement would come to if its fax stood as nearly all of them do,
+and the statement takes those whose fax does. What it does not take goes the general way, which
+locks. What it writes is what `messages.move` and `acknowledgements.keep` write. PostgreSQL's alone:
+a file has one writer.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -13,30 +14,13 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 
 from app.store.arrays import kind_of
-from app.store.attempts import Named
 from app.store.database import Database
-from app.store.tables import acknowledgements, attempts, events, messages
-
-# What a message and its attempt stand at, and what is acknowledged goes by.
-_MESSAGE: Final = ("id", "channel", "status", "fence", "sequence", "attempts", "content", "units")
-_ATTEMPT: Final = ("id", "number", "reference", "provider", "provider_message_id", "ended_at")
-_NAMES: Final = kind_of(attempts.c.reference)
-_STANDING: Final = f"""
-SELECT {", ".join([*(f"messages.{one}" for one in _MESSAGE), *(f"attempts.{one}" for one in _ATTEMPT)])}
-FROM attempts JOIN messages ON messages.id = attempts.message_id
-WHERE (attempts.reference = ANY($1::{_NAMES.name})
-    OR attempts.provider_message_id = ANY($1::{_NAMES.name}))
-  AND attempts.provider = $2::text
-"""  # noqa: S608 -- our own names
+from app.store.tables import acknowledgements, events, messages
 
 
 class Heard(NamedTuple):
-    """A plain acknowledgement: where its message was read to stand, and what is written of it."""
+    """An acknowledgement, and what is written where its fax stands as nearly all do."""
 
-    message_id: UUID
-    fence: int
-    sequence: int
-    attempt_id: UUID
     event_id: UUID
     kept_id: UUID  # of the acknowledgement's own row
     fingerprint: str
@@ -45,88 +29,86 @@ class Heard(NamedTuple):
     number: str
     pages: int | None  # that were sent
     provider_time: str | None
-    status: str  # that the message gets
+    status: str  # that the message gets; a delivered one has no fewer pages than were sent
     label: str | None
     failure: dict[str, Any] | None
+    ending: str  # of the number that the fax went to
+    again: str | None  # a reason for which a fax may be sent once more: this one must not
 
 
 _KINDS: Final = tuple(
     kind_of(column)
     for column in (
-        *(messages.c.id, messages.c.fence, messages.c.sequence),
-        *(attempts.c.id, events.c.id, acknowledgements.c.id),
-        *(acknowledgements.c[name] for name in Heard._fields[6:12]),
+        *(events.c.id, acknowledgements.c.id),
+        *(acknowledgements.c[name] for name in Heard._fields[2:8]),
         *(messages.c.status, messages.c.provider_label, messages.c.failure),
+        *(acknowledgements.c.number, acknowledgements.c.note),
     )
 )
 _GIVEN: Final = ", ".join(f"${place}::{kind.name}" for place, kind in enumerate(_KINDS, 3))
 # Messages are locked before acknowledgements are written, each in the order of who else does it.
 _APPLY: Final = f"""
-WITH heard AS (
-  SELECT $1::text::timestamptz AS at, $2::text AS provider, one.*
-  FROM unnest({_GIVEN}) AS one({", ".join(Heard._fields)})
+WITH named AS (
+  SELECT one.*, attempts.id AS attempt_id, attempts.message_id, attempts.number AS attempt,
+    attempts.ended_at, count(*) OVER (PARTITION BY one.place) AS of_name
+  FROM unnest({_GIVEN}) WITH ORDINALITY AS one({", ".join(Heard._fields)}, place)
+    JOIN attempts ON (attempts.reference = one.reference
+      OR attempts.provider_message_id = one.reference) AND attempts.provider = $2::text
+), heard AS (
+  SELECT *, count(*) OVER (PARTITION BY message_id) AS of_message FROM named WHERE of_name = 1
+  ORDER BY message_id
 ), moved AS (
   UPDATE messages SET status = heard.status, previous_status = messages.status,
-    status_at = heard.at, status_source = 'acknowledgement', status_checked_at = heard.at,
-    failure = heard.failure, sequence = messages.sequence + 1, due_at = NULL,
-    ack_overdue_at = NULL, blocked_reason = NULL, pages_sent = heard.pages,
-    provider_code = heard.code, provider_label = heard.label,
-    unmapped_code = NULL, unmapped_function = NULL
+    status_at = $1::timestamptz, status_source = 'acknowledgement',
+    status_checked_at = $1::timestamptz, failure = heard.failure,
+    sequence = messages.sequence + 1, due_at = NULL, ack_overdue_at = NULL,
+    blocked_reason = NULL, pages_sent = heard.pages, provider_code = heard.code,
+    provider_label = heard.label, unmapped_code = NULL, unmapped_function = NULL
   FROM heard
-  WHERE messages.id = heard.message_id AND messages.status = 'submitted'
-    AND messages.sequence = heard.sequence AND messages.fence = heard.fence
-  RETURNING messages.id, messages.client_id, messages.mode
+  WHERE messages.id = heard.message_id AND heard.of_message = 1
+    AND messages.status = 'submitted' AND messages.attempts = heard.attempt
+    AND heard.ended_at IS NOT NULL AND messages.channel = 'fax'
+    AND right(messages.content::json ->> 'to', length(heard.ending)) = heard.ending
+    AND (heard.status <> 'delivered' OR heard.pages IS NULL OR messages.units IS NULL
+      OR heard.pages >= messages.units)
+    AND (heard.again IS NULL OR NOT messages.content::jsonb -> 'retry_on' ? heard.again)
+  RETURNING messages.id, messages.client_id, messages.mode, messages.sequence, heard.place,
+    heard.event_id, heard.kept_id, heard.fingerprint, heard.reference, heard.code, heard.number, heard.pages,
+    heard.provider_time, heard.status, heard.label, heard.failure, heard.attempt_id
 ), kept AS (
   INSERT INTO acknowledgements (id, fingerprint, provider, reference, code, number, pages,
     provider_time, received_at, times, attempt_id, applied_at)
-  SELECT kept_id, fingerprint, provider, reference, code, number, pages,
-    provider_time, at, 1, attempt_id, at
-  FROM heard JOIN moved ON moved.id = heard.message_id ORDER BY fingerprint
+  SELECT kept_id, fingerprint, $2::text, reference, code, number, pages,
+    provider_time, $1::timestamptz, 1, attempt_id, $1::timestamptz
+  FROM moved ORDER BY fingerprint
 ), told AS (
   INSERT INTO events (id, client_id, mode, message_id, sequence, type, previous_status, status,
     at, source, provider_code, provider_label, provider_time, applied, failure)
-  SELECT event_id, client_id, mode, message_id, sequence + 1, 'message.' || status, 'submitted',
-    status, at, 'acknowledgement', code, label, provider_time, true, failure
-  FROM heard JOIN moved ON moved.id = heard.message_id
+  SELECT event_id, client_id, mode, id, sequence, 'message.' || status, 'submitted',
+    status, $1::timestamptz, 'acknowledgement', code, label, provider_time, true, failure
+  FROM moved
 )
-SELECT id FROM moved
+SELECT place, id FROM moved
 """  # noqa: S608 -- our own names
-
-
-async def standing(
-    database: Database, provider: str, references: Collection[str]
-) -> dict[str, Named]:
-    """Return the attempts that a provider names by references, and where their messages stand.
-
-    What several attempts have for a name is not among them. Nothing is locked.
-    """
-    names = _NAMES.content(list(references))
-    found: dict[str, Named] = {}
-    twice = set()
-    for row in await database.at_once(_STANDING, [names, provider.encode()]):
-        message = dict(zip(_MESSAGE, row, strict=False))
-        attempt = dict(zip(_ATTEMPT, row[len(_MESSAGE) :], strict=True))
-        for name in {attempt["reference"], attempt["provider_message_id"]}:
-            if name in found:
-                twice.add(name)
-            found[name] = Named(message, attempt)
-    return {name: found[name] for name in references if name in found and name not in twice}
+_AT: Final = kind_of(messages.c.status_at)
 
 
 async def apply(
     database: Database, provider: str, heard: Sequence[Heard], at: datetime
-) -> set[UUID]:
-    """Commit what is acknowledged of different messages; return the messages that were moved.
+) -> list[UUID | None]:
+    """Commit the acknowledgements whose faxes stand as was thought; return the message of each.
 
-    The others stand elsewhere by now; where one acknowledgement is known already, nothing is
-    written at all. Raises what a transaction raises.
+    None: it is left, such as where no attempt has its name or several have, or where another one
+    is about the same message. Where one is known already, all are left. Raises what a transaction
+    raises.
     """
-    columns = zip(*sorted(heard), strict=True)
+    columns = zip(*heard, strict=True)
     values = [kind.content(one) for kind, one in zip(_KINDS, columns, strict=True)]
     try:
-        moved = await database.at_once(
-            _APPLY, [at.isoformat().encode(), provider.encode(), *values]
-        )
+        moved = await database.at_once(_APPLY, [_AT.value(at), provider.encode(), *values])
     except IntegrityError:
-        return set()
-    return {one for (one,) in moved}
+        moved = ()
+    found: list[UUID | None] = [None] * len(heard)
+    for place, message_id in moved:
+        found[place - 1] = message_id
+    return found

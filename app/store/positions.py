@@ -1,7 +1,9 @@
 """Give events their positions in a feed.
 
-On PostgreSQL a message's earlier events are looked for by the message alone: to take the index of
-what waits for the better one costs each event a walk through all that waits.
+On PostgreSQL each index is named by what is asked for, whatever the planner thinks how much waits:
+the oldest events are compared as the index of what waits is ordered, or all events would be walked
+through from their beginning where most waited lately; a message's earlier events are looked for by
+the message alone, or each would be a walk through all that waits; and those to number by their ids.
 """
 
 from typing import Final
@@ -13,7 +15,7 @@ from app.store.feed import Feed, Published
 
 _PLACED: Final = (
     "WITH oldest AS (SELECT id, message_id, sequence FROM events"
-    " WHERE client_id = {mark} AND mode = {mark} AND position IS NULL ORDER BY id LIMIT {mark}),"
+    " WHERE {of} AND position IS NULL ORDER BY {order} LIMIT {mark}),"
     # Clocks differ: an earlier event may have been given a later identifier elsewhere.
     " taken AS (SELECT id, message_id, sequence FROM oldest"
     " UNION SELECT one.id, one.message_id, one.sequence FROM {earlier} AS one{same}"
@@ -24,8 +26,10 @@ _PLACED: Final = (
 )
 _NUMBERED: Final = (
     "UPDATE events SET position = {mark} + placed.place FROM placed"
-    " WHERE events.id = placed.id RETURNING position"
+    " WHERE events.id = placed.id{these} RETURNING position"
 )
+_THESE: Final = " AND events.id = ANY(ARRAY(SELECT id FROM placed))"
+_OF: Final = "(client_id, mode) >= (%s, %s) AND (client_id, mode) <= (%s, %s)"
 _EARLIER: Final = (
     "oldest CROSS JOIN LATERAL (SELECT id, message_id, sequence, position FROM events"
     " WHERE message_id = oldest.message_id AND sequence < oldest.sequence OFFSET 0)"
@@ -40,13 +44,25 @@ _REACHED: Final = (
 )
 _GIVEN: Final = ", ".join(
     [
-        _PLACED.format(mark="%s", earlier=_EARLIER, same="", text='id::text COLLATE "C"'),
-        _REACHED.format(numbered=_NUMBERED.format(mark="%s")),
+        _PLACED.format(
+            mark="%s",
+            of=_OF,
+            order="client_id, mode, id",
+            earlier=_EARLIER,
+            same="",
+            text='id::text COLLATE "C"',
+        ),
+        _REACHED.format(numbered=_NUMBERED.format(mark="%s", these=_THESE)),
     ]
 )
 _GIVEN_ON_SQLITE: Final = _PLACED.format(
-    mark="?", earlier="oldest JOIN events", same=_EARLIER_ON_SQLITE, text="id"
-) + _NUMBERED.format(mark="?")
+    mark="?",
+    of="client_id = ? AND mode = ?",
+    order="id",
+    earlier="oldest JOIN events",
+    same=_EARLIER_ON_SQLITE,
+    text="id",
+) + _NUMBERED.format(mark="?", these="")
 _REACHED_ON_SQLITE: Final = "UPDATE feeds SET position = ? WHERE client_id = ? AND mode = ?"
 
 
@@ -63,7 +79,7 @@ async def give(connection: AsyncConnection, feed: Feed, position: int, limit: in
         if until > position:
             await driver.execute(connection, _REACHED_ON_SQLITE, (until, client_id.hex, mode))
     else:
-        given = (client_id, mode, limit, position, client_id, mode)
+        given = (*feed, *feed, limit, position, *feed)
         reached = await driver.execute(connection, _GIVEN, given)
         until = reached[0][0] if reached else position
     return Published(feed, position, until)

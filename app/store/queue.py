@@ -38,7 +38,7 @@ CLAIMED: Final = [
 GRACE: Final = timedelta(seconds=30)  # after a lease's end, before it counts as lost
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that costs more than to make one
 class Claim:
     """A message in a worker's hands: the row, and the attempt written for it."""
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from app import main
+from app.api.connections import CHECK, Connection
+from app.processes import Server, listen, port_of
 from app.store.tables import documents, messages
 from tests.api.client import BODY_LIMIT, Api
 
@@ -117,6 +120,41 @@ async def test_who_is_too_slow_is_ended_and_who_is_not_is_served(shared: Api) ->
     assert await shared.count(messages) == kept
     assert (steady.status, idle) == (201, 2)
     assert steady.content.count(b"HTTP/1.1") == 1
+
+
+async def test_a_connection_that_idles_after_an_answer_is_ended(
+    shared: Api,
+) -> None:
+    """After the time that it is kept, and not while another answer is under way or was just given."""
+    connections: list[Connection] = []
+
+    class Noted(Connection):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            self.timeout_keep_alive = 4
+            connections.append(self)
+            super().connection_made(transport)
+
+    listening = listen("127.0.0.1", 0)
+    server = Server(main.application(shared.edge), listening, connection=Noted)
+    server.config.lifespan = "off"
+    running = asyncio.create_task(server.run_until_stopped())
+    await server.wait_ready(running)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port_of(listening))
+    began = time.monotonic()
+    for wait in (3.0, 0.0):
+        writer.write(LINE + b"\r\n")
+        await reader.readuntil(b"alive")
+        await asyncio.sleep(wait)
+    async with asyncio.timeout(20):
+        rest = await reader.read()
+    took = time.monotonic() - began
+    writer.close()
+    server.stop(1)
+    await running
+
+    assert len(connections) == 1
+    assert b"HTTP/1.1" not in rest
+    assert 3.0 + 4.0 <= took < 3.0 + 4.0 + CHECK + 1.5
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.event import listen, remove
 from structlog.testing import capture_logs
 
-from app.api import remembered
+from app.api import access, remembered
 from app.api.access import SCOPES
 from app.domain.message import Mode
 from app.store.database import Database
@@ -347,6 +347,29 @@ async def test_what_an_operator_does_is_logged_by_key_and_nothing_personal(
     assert told == dict.fromkeys((*done, "team_replaced"), by)
     for secret in (name, "marie.durand", found["key"].rsplit("_", 1)[1]):
         assert secret not in str(lines)
+
+
+async def test_who_goes_on_calling_is_asked_for_meanwhile_and_refused_once_revoked(
+    api: Api, admin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "_AHEAD", remembered.REMEMBERED)
+    found, by = await made(api, admin, await client(api, admin)), api.edge.access
+    said = f"Bearer {found['key']}".encode()
+    await api.get("/v1/me", key=found["key"])
+    first = by.known(said)
+    assert first is not None
+
+    async with asyncio.timeout(5):
+        while (later := by.known(said)) is first:
+            await asyncio.sleep(0.01)
+    assert later is not None
+    assert first.until < later.until <= asyncio.get_running_loop().time() + remembered.REMEMBERED
+
+    await api.post(f"/v1/admin/keys/{found['id']}/revoke", key=admin)
+    async with asyncio.timeout(2):  # less than it would be remembered for
+        while by.known(said) is not None:
+            await asyncio.sleep(0.01)
+    assert (await api.get("/v1/me", key=found["key"])).status == 401
 
 
 # --- last use ---

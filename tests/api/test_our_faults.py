@@ -6,15 +6,20 @@ from typing import Any
 
 import pytest
 import structlog
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
+from prometheus_client import generate_latest
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api import problems
+from app.api.direct import Direct
+from app.api.edge import Edge
 from app.api.held import Held
 from app.api.measures import Measures
 from app.api.requests import RequestLog
 from app.domain.identifiers import Identifiers
 from app.main import now
 from app.processes import Server, listen, port_of
+from tests.api.client import Api
 from tests.journeys.loopback import HOST, call
 
 pytestmark = pytest.mark.anyio
@@ -43,11 +48,28 @@ def failing() -> FastAPI:
     return app
 
 
-async def test_a_fault_of_ours_is_found_in_the_log_by_the_id_that_its_caller_has() -> None:
+def failing_at_once(edge: Edge) -> Direct:
+    """Return what answers without the framework, with a fault of ours in it."""
+
+    async def broken(scope: Scope, _receive: Receive, _send: Send) -> Receive | None:
+        raise RuntimeError(scope["path_params"]["number"])
+
+    async def unasked(_edge: Edge, _request: Request) -> Response:
+        return Response()
+
+    address = ("GET", "/v1/broken/{number}")
+    return Direct(failing(), edge, {address: unasked}, {address: broken})
+
+
+@pytest.mark.parametrize("way", ["framework", "at once"])
+async def test_a_fault_of_ours_is_found_in_the_log_by_the_id_that_its_caller_has(
+    shared: Api, way: str
+) -> None:
     heard, logger = Heard(), logging.getLogger("uvicorn.error")
     listening = listen(HOST, 0)
-    ids = Identifiers(now, lambda size: b"\0" * size)
-    server = Server(RequestLog(failing(), ids, Measures(), Held(1)), listening)
+    ids, measures = Identifiers(now, lambda size: b"\0" * size), Measures()
+    app: ASGIApp = failing() if way == "framework" else failing_at_once(shared.edge)
+    server = Server(RequestLog(app, ids, measures, Held(1)), listening)
     running = asyncio.create_task(server.run_until_stopped())
     await server.wait_ready(running)
     logger.addHandler(heard)
@@ -67,3 +89,6 @@ async def test_a_fault_of_ours_is_found_in_the_log_by_the_id_that_its_caller_has
     assert SECRET not in answer.content.decode()
     (fault,) = [bound for record, bound in heard.lines if record.exc_info]
     assert fault["request_id"] == answer.json["request_id"]
+    assert answer.json["instance"] == "/v1/broken/{number}"
+    told = generate_latest(measures.registry).decode()
+    assert 'method="GET",route="/v1/broken/{number}",status="500"' in told

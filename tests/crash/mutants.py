@@ -23,7 +23,7 @@ from app.delivery.gateway import Gateway
 from app.domain.outcome import Deferred, Unclear
 from app.domain.status import Status
 from app.store import messages, queue, tables
-from app.store.alone import Run
+from app.store.alone import Rows, Values
 from app.store.database import Database
 
 
@@ -60,11 +60,14 @@ class _Forgetful:
             yield connection
             await connection.rollback()
 
-    @asynccontextmanager
-    async def prepared(self) -> AsyncIterator[Run]:
-        async with self._database.prepared() as run:
-            yield run
-            await run("ROLLBACK", ())
+    async def at_once(self, sql: str, values: Values) -> Rows:
+        alone = self._database._alone
+        assert alone is not None
+        async with alone.line() as line:
+            await line.run("BEGIN", ())
+            rows = await line.run(sql, values)
+            await line.run("ROLLBACK", ())
+        return rows
 
 
 def mark_after_send() -> None:

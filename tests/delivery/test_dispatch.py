@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from app.delivery.dispatch import Dispatching
+from app.delivery.dispatch import UNWRITTEN, Dispatching
 from app.delivery.insist import Begin, Insisting
 from app.domain.message import Channel, Submission
 from app.domain.outcome import Accepted, Outcome, Unclear
@@ -131,6 +131,24 @@ async def test_what_was_claimed_and_is_not_written_down_is_bounded(world: World)
     await run.over()
     assert await run.by_status() == {"submitted": 30}
     assert run.calls.ever == 30
+
+
+async def test_it_is_bounded_where_much_was_claimed_ahead(world: World) -> None:
+    for _ in range(400):
+        await world.keep(sms())
+    run = Run(world, 0.0)
+    run.held.free.set()
+    while run.lane._ahead <= MOST:
+        await run.steps(0.02)
+    passed = run.calls.ever
+    run.held.free.clear()
+
+    await run.steps(0.5)
+
+    assert 0 < run.calls.ever - passed <= UNWRITTEN * MOST
+    assert (await run.by_status())["submitting"] <= UNWRITTEN * MOST
+    run.held.free.set()
+    await run.over()
 
 
 async def test_a_slow_provider_has_nothing_claimed_ahead(world: World) -> None:

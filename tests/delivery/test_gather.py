@@ -116,6 +116,48 @@ async def test_two_rounds_may_run_at_a_time_and_not_three() -> None:
     assert 0 not in sizes
 
 
+async def test_half_of_many_are_done_while_the_others_are_answered_and_come_again() -> None:
+    rounds = Rounds()
+    gathering = Gathering(rounds, hopeless)
+
+    async def come(times: int) -> None:
+        for number in range(20, 20 + times):
+            assert await gathering.do(number) == number * number
+
+    await asyncio.gather(*(come(6) for _ in range(40)))
+
+    assert rounds.sizes[1:9] == [20] * 8
+    assert sum(rounds.sizes) == 240
+
+
+async def test_whole_rounds_do_all_that_wait() -> None:
+    rounds = Rounds()
+    gathering = Gathering(rounds, hopeless, whole=True)
+
+    for _ in range(3):
+        await asyncio.gather(*(gathering.do(2) for _ in range(40)))
+
+    assert rounds.sizes == [40] * 3
+
+
+async def test_the_next_round_begins_before_the_last_one_is_answered() -> None:
+    told: list[str] = []
+
+    async def tell(numbers: Sequence[int]) -> Sequence[int]:
+        told.append(f"begun {len(numbers)}")
+        await asyncio.sleep(0.005)
+        return numbers
+
+    async def come() -> None:
+        await gathering.do(1)
+        told.append("answered")
+
+    gathering = Gathering(tell, hopeless)
+    await asyncio.gather(*(come() for _ in range(20)))
+
+    assert told == ["begun 10", "begun 10", *["answered"] * 20]
+
+
 async def test_a_round_waits_while_more_arrives_and_not_for_the_clock() -> None:
     rounds = Rounds()
     gathering = Gathering(rounds, hopeless)
@@ -131,5 +173,5 @@ async def test_a_round_waits_while_more_arrives_and_not_for_the_clock() -> None:
     await gathering.do(3)  # nobody else comes
 
     assert loop.time() - began < 0.1
-    assert rounds.sizes[:2] == [10, 6]
+    assert rounds.sizes[:2] == [10, 5]
     assert sum(rounds.sizes) == 21

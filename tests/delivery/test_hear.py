@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 import pytest
-from sqlalchemy import Table, select
+from sqlalchemy import Table, select, text
 from structlog.testing import capture_logs
 
 from app.delivery import acknowledge, submit
@@ -21,9 +20,8 @@ from app.domain.message import Channel
 from app.domain.outcome import Accepted, Report, Unclear
 from app.domain.status import Status
 from app.providers.fax123.acknowledgement import CODES, learn
-from app.store import hearing
-from app.store.acknowledgements import fingerprint_of
-from app.store.hearing import Heard
+from app.store import messages as store
+from app.store.messages import Move
 from app.store.tables import acknowledgements, attempts, events, messages
 from tests.gateways import World, fax
 
@@ -232,84 +230,91 @@ async def test_a_name_that_two_attempts_have_is_not_plain(world: World) -> None:
 
 
 @postgresql_only
-async def test_a_message_that_moved_since_it_was_read_is_not_taken(world: World) -> None:
+async def test_a_message_that_moves_while_it_is_waited_for_is_not_taken(world: World) -> None:
     gateway = world.gateway
     moved, stands = await sent(world, 2)
-    found = await hearing.standing(gateway.database, "fax123", [moved, stands])
-    await acknowledge.receive(gateway, "fax123", brought(moved, "31083"))
-    some = [heard(world, one, found) for one in (moved, stands)]
+    of = {one["reference"]: one["message_id"] for one in await rows(world, attempts)}
+    async with gateway.database.transaction() as connection:
+        step = Move(message_id=of[moved], to=Status.FAILED, at=gateway.now(), source="operator")
+        await store.move(connection, gateway.ids, [step])
+        hearing = asyncio.create_task(hear(gateway, "fax123", [brought(moved), brought(stands)]))
+        await until_somebody_waits(world)
 
-    taken = await hearing.apply(gateway.database, "fax123", some, gateway.now())
+    assert await hearing == [False, True]
 
-    assert taken == {found[stands].message["id"]}
-    message_id = found[moved].message["id"]
-    assert (await world.row(message_id))["status"] == "failed"
-    assert len(await world.events(message_id)) == 4
-    kept = await rows(world, acknowledgements)
-    assert sorted((one["reference"] == moved, one["code"]) for one in kept) == [
-        *((False, "0"), (True, "31083"))
-    ]
+    assert (await world.row(of[moved]))["status"] == "failed"
+    assert len(await world.events(of[moved])) == 4
+    assert [one["reference"] for one in await rows(world, acknowledgements)] == [stands]
+
+
+async def until_somebody_waits(world: World) -> None:
+    """Return when a statement waits for another transaction's lock."""
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    async with asyncio.timeout(5):
+        while True:
+            async with world.gateway.database.reading() as connection:
+                if (await connection.execute(text(waits))).scalar_one():
+                    return
+            await asyncio.sleep(0.01)
 
 
 @postgresql_only
-async def test_a_message_that_was_sent_again_since_it_was_read_is_not_taken(world: World) -> None:
+async def test_what_is_said_of_an_attempt_that_another_followed_is_not_plain(world: World) -> None:
     gateway = world.gateway
     (first,) = await sent(world, 1, retry_on=("busy",))
-    found = await hearing.standing(gateway.database, "fax123", [first])
     await acknowledge.receive(gateway, "fax123", brought(first, "31064", pages=0))
     world.clock.turn(hours=1)
     await world.submit(Channel.FAX, TAKEN)
-    stands = await world.row(found[first].message["id"])
+    (stands,) = await rows(world, messages)
     assert (stands["status"], stands["attempts"]) == ("submitted", 2)
 
-    some = [heard(world, first, found)]
-    assert await hearing.apply(gateway.database, "fax123", some, gateway.now()) == set()
+    assert await hear(gateway, "fax123", [brought(first)]) == [False]
 
     assert await world.row(stands["id"]) == stands
+
+
+@postgresql_only
+@pytest.mark.parametrize(
+    "number",
+    [
+        "0199000001",
+        "+33 1 99 00 00 01",
+        "0033199000001",
+        "199000001",
+        "33199000001",
+        "9900000199000001",
+    ],
+)
+async def test_a_number_that_ends_as_ours_does_is_plain(world: World, number: str) -> None:
+    (one,) = await sent(world, 1)
+
+    assert await hear(world.gateway, "fax123", [brought(one, number=number)]) == [True]
+
+
+@postgresql_only
+@pytest.mark.parametrize("number", ["99000001", "1", "000", "()", "0199000002", "+331990000010"])
+async def test_another_number_is_not_plain(world: World, number: str) -> None:
+    (one,) = await sent(world, 1)
+
+    assert await hear(world.gateway, "fax123", [brought(one, number=number)]) == [False]
 
 
 @postgresql_only
 async def test_one_that_is_known_already_leaves_nothing_written(world: World) -> None:
     gateway = world.gateway
     known, new = await sent(world, 2)
-    found = await hearing.standing(gateway.database, "fax123", [known, new])
     row = acknowledge._row(gateway, "fax123", brought(known))
     async with gateway.database.transaction() as connection:
         await connection.execute(acknowledgements.insert().values(**row))
-    some = [heard(world, one, found) for one in (known, new)]
 
-    assert await hearing.apply(gateway.database, "fax123", some, gateway.now()) == set()
+    assert await hear(gateway, "fax123", [brought(known), brought(new)]) == [False, False]
 
     assert {one["status"] for one in await rows(world, messages)} == {"submitted"}
-    assert await hear(gateway, "fax123", [brought(known), brought(new)]) == [False, False]
     # Alone, each goes its way.
     short = Hearing(gateway)
     for one in (known, new):
         assert await short.do(Received("fax123", brought(one))) is None
     assert {one["status"] for one in await rows(world, messages)} == {"delivered"}
-
-
-def heard(world: World, reference: str, found: Mapping[str, Any]) -> Heard:
-    """Return what is written of the acknowledgement that `brought` makes."""
-    said, named = brought(reference), found[reference]
-    ids: list[UUID] = world.gateway.ids.many(2)
-    return Heard(
-        message_id=named.message["id"],
-        fence=named.message["fence"],
-        sequence=named.message["sequence"],
-        attempt_id=named.attempt["id"],
-        event_id=ids[0],
-        kept_id=ids[1],
-        fingerprint=fingerprint_of(acknowledge.fields_of("fax123", said)),
-        reference=reference,
-        code=said.code,
-        number=said.number,
-        pages=said.pages,
-        provider_time=said.provider_time,
-        status="delivered",
-        label="OK reçu",
-        failure=None,
-    )
 
 
 async def test_faxes_that_are_acknowledged_while_their_calls_end_are_each_moved_once(

@@ -1,5 +1,6 @@
 """What is taken in has limits: said before it is kept, with a time to come again."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from app.delivery import accept
 from app.delivery.accept import Arrival
-from app.delivery.limit import FRESH, Limiter
+from app.delivery.limit import AHEAD, FRESH, Limiter
 from app.delivery.settings import Limits
 from app.domain.errors import Fault, QueueFull, QuotaExceeded, StorageLow
 from app.domain.message import Channel
@@ -192,3 +193,49 @@ async def test_a_disk_with_little_room_takes_nothing_but_is_looked_at_again(worl
     await refused(by, batch(world, 1), StorageLow)
     timer.time += FRESH
     await take(world, by, batch(world, 1))
+
+
+def has_room(world: World, by: Limiter) -> bool:
+    return by.has_room(world.client_id, "live", "otp", 1)
+
+
+async def test_what_waits_is_read_again_before_the_last_reading_ends(world: World) -> None:
+    timer = Timer()
+    by = limiter(world, timer, messages=2)
+    assert not has_room(world, by)
+    await take(world, by, batch(world, 1))
+    await world.keep(sms())  # as another process does
+    timer.time += AHEAD
+    assert has_room(world, by)  # as far as is known
+
+    async with asyncio.timeout(5):
+        while has_room(world, by):
+            await asyncio.sleep(0.01)
+    await world.submit(Channel.SMS)
+    timer.time += AHEAD
+    assert not has_room(world, by)
+    async with asyncio.timeout(5):
+        while not has_room(world, by):
+            await asyncio.sleep(0.01)
+
+
+async def test_a_reading_ahead_that_fails_is_nobodys_until_the_last_one_ends(world: World) -> None:
+    timer, closed = Timer(), []
+
+    class Away:
+        def reading(self) -> None:
+            closed.append(timer.time)
+            raise ConnectionError
+
+    by = limiter(world, timer)
+    await by.look(batch(world, 1).messages)
+    by._database = Away()  # type: ignore[assignment]
+    timer.time += AHEAD
+    assert has_room(world, by)
+    async with asyncio.timeout(5):
+        while not closed or by._ahead is not None:
+            await asyncio.sleep(0.01)
+    timer.time += FRESH - AHEAD
+    assert not has_room(world, by)
+    with pytest.raises(ConnectionError):
+        await by.admit(batch(world, 1))

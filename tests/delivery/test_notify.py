@@ -27,6 +27,7 @@ from app.domain.identifiers import ENDPOINT, EVENT, shown
 from app.domain.message import Channel
 from app.domain.webhooks import SCHEDULE, pause
 from app.store import counters, deliveries, feed, positions, webhooks
+from app.store.recount import recount
 from app.store.tables import clients, events, webhook_deliveries, webhook_endpoints
 from tests.gateways import BEGAN, World, fax, sms
 from tests.receiver import Receiver, Says, receiving
@@ -748,8 +749,7 @@ async def test_what_waits_and_what_came_of_tries_is_counted(
     for one in held:
         await telling.notifying.deliver(one)
 
-    async with telling.gateway.database.transaction() as connection:
-        await counters.recount(connection)
+    await recount(telling.gateway.database)
     async with telling.gateway.database.reading() as connection:
         count, first = await deliveries.pending(connection)
         tries = await counters.tries(connection)

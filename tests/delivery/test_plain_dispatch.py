@@ -319,3 +319,20 @@ async def test_workers_that_claim_at_once_share_what_is_due(pair: Pair) -> None:
     async with gateway.database.transaction() as connection:
         await connection.execute(update(messages).values(lease_until=None))
     assert await recount(gateway.database) == {}
+
+
+async def test_what_each_client_has_waiting_is_counted(pair: Pair, sent: list[str]) -> None:
+    await pair.keep(5)
+    for name, world in pair.worlds.items():
+        own, world.client_id = world.client_id, UUID(int=7)
+        pair.ids[name] += [await world.keep(sms()) for _ in range(3)]
+        world.client_id = own
+    await pair.change(6, size=None)
+    for world in pair.worlds.values():
+        await recount(world.gateway.database)
+
+    for limit in (6, 100):
+        await pair.claim(limit)
+        for world in pair.worlds.values():
+            assert await recount(world.gateway.database) == {}
+    assert sent == ["claimed"] * 8

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.delivery.gateway import Timing
-from app.delivery.worker import Worker
+from app.delivery.worker import ASKED, Worker
 from app.domain.message import Channel
 from app.domain.outcome import Accepted, Unclear
 from app.domain.standing import Standing, State
@@ -100,3 +100,19 @@ async def test_an_idle_worker_begins_few_transactions_and_finds_what_others_took
 
     # About 50 looks, and a try of each lane after ten of them; each lane for itself: 400.
     assert in_vain < 100
+
+
+async def test_who_asks_for_statuses_claims_many_together_and_waits_for_no_slow_one(
+    world: World,
+) -> None:
+    worker = Worker(world.gateway)
+    quick = {asyncio.create_task(asyncio.sleep(0.0005 * place)) for place in range(ASKED)}
+    for one in quick:
+        one.add_done_callback(quick.discard)
+    assert await worker._free(quick) >= ASKED // 2
+
+    slow = {asyncio.create_task(asyncio.sleep(60)) for _ in range(ASKED - 1)}
+    async with asyncio.timeout(1):
+        assert await worker._free(slow) == 1
+    for one in slow:
+        one.cancel()

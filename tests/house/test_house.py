@@ -159,8 +159,8 @@ def test_each_fault_explains_itself() -> None:
 
 
 TRANSACTIONS = {
-    # The one place that opens transactions for all, in two ways; a commit is of a migration's options.
-    "database.py": ["begin", "begin", "commit", "commit", "commit"],
+    # The one place that opens transactions for all; a commit is of a migration's options.
+    "database.py": ["begin", "commit", "commit"],
     "sqlite.py": ["rollback", "rollback"],  # of a connection that is lost, of a turn that failed
     "migrate.py": ["commit", "commit"],  # nobody waits for a migration's turn in a transaction
     "staging.py": ["begin"],  # of temporary tables

@@ -52,6 +52,8 @@ class Link:
         self.refuses_after_a_cut = False  # everything
         self.refusing = False
         self.swallowing = False
+        self.stops_after = b""  # words, after which whoever said them says nothing more
+        self.stopped = 0  # connections that said them
         self.open = 0  # connections
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
@@ -120,6 +122,9 @@ class Link:
                 return
             server_writer.write(data)
             await server_writer.drain()
+            if self.stops_after and self.stops_after in data:
+                self.stopped += 1
+                await asyncio.gather(answering, return_exceptions=True)
 
     async def _answer(
         self, server_reader: asyncio.StreamReader, writer: asyncio.StreamWriter

@@ -8,9 +8,9 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from app.delivery import settle, spool, submit
+from app.delivery import limit, settle, spool, submit
 from app.delivery.accept import Key, accept
 from app.delivery.fault_points import Action, Armed, FaultPoints, Point
 from app.delivery.gateway import Timing
@@ -21,7 +21,7 @@ from app.domain.message import Channel
 from app.domain.outcome import Accepted
 from app.store import migrate
 from app.store.database import CommitUnknown, Database
-from app.store.tables import acknowledgements, attempts, events, messages
+from app.store.tables import acknowledgements, attempts, counters, events, messages
 from tests.gateways import World, fax, sms
 from tests.outage.link import Cut, Link, linked, mixed
 from tests.postgres import Postgres
@@ -264,3 +264,24 @@ async def test_an_outcome_waits_for_its_own_first_commit(
         "submitting",
         "submitted",
     ]
+
+
+async def test_who_stops_while_it_counts_anew_holds_nobody_up(
+    cut_world: tuple[World, Link, World],
+) -> None:
+    world, link, direct = cut_world
+    await accept(direct.gateway, [direct.arrival(sms())])
+    async with direct.gateway.database.transaction() as connection:
+        await connection.execute(update(counters).values(value=counters.c.value + 1))
+    link.stops_after = b"LOCK TABLE counters"
+
+    counting = asyncio.create_task(limit.recount(world.gateway.database))
+    while not link.stopped:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(2):
+        assert await accept(direct.gateway, [direct.arrival(sms())]) == [None]
+
+    counting.cancel()
+    await asyncio.gather(counting, return_exceptions=True)
+    assert await limit.recount(direct.gateway.database) == {}

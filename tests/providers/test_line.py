@@ -1,15 +1,18 @@
 """Connections that are kept: what may be used again, and that nothing is ever written twice."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import base64
+import random
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import pytest
 
 from app.providers.exchange import HELD_UP, Answered, Broken
+from app.providers.pieces import PIECE, InBase64, Pieces, whole
 from app.providers.wire import Wire
-from tests.providers.sockets import http_answer
+from tests.providers.sockets import http_answer, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -43,8 +46,10 @@ class Server:
 
 
 @asynccontextmanager
-async def running(answers: Callable[[int], bytes] = lambda _: ANSWER) -> AsyncIterator[Server]:
-    server = Server(answers)
+async def running(
+    answers: Callable[[int], bytes] = lambda _: ANSWER, kind: type[Server] = Server
+) -> AsyncIterator[Server]:
+    server = kind(answers)
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     server.port = listening.sockets[0].getsockname()[1]
     try:
@@ -184,6 +189,77 @@ async def test_a_call_that_was_given_up_leaves_its_connection_to_nobody(way: Wir
 
         assert await post(way, server) == Answered(200, b"x")
         assert len(server.connections) == 2
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3, PIECE - 1, PIECE, PIECE + 1, 1_000_000])
+async def test_a_file_is_written_in_base64_whatever_its_size(way: Wire, size: int) -> None:
+    content = random.Random(size).randbytes(size)
+    body = Pieces([b"<e>", InBase64(content), b"</e>"])
+    expected = b"<e>" + base64.b64encode(content) + b"</e>"
+    assert (whole(body), len(body)) == (expected, len(expected))
+
+    async with serving(ANSWER) as server:
+        assert await way.post(server.url(), body, {}) == Answered(200, b"x")
+
+    (request,) = server.requests
+    head, _, written = request.encode("latin-1").partition(b"\r\n\r\n")
+    assert f"Content-Length: {len(expected)}".encode() in head
+    assert written == expected
+
+
+class Counted(Pieces):
+    """A body that tells how far it was taken."""
+
+    taken = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in super().__iter__():
+            self.taken += len(piece)
+            yield piece
+
+
+class Hasty(Server):
+    """Answers once it has a head, if it answers at all; of a body it reads nothing."""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections.append(writer)
+        with suppress(OSError, asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            self.requests += 1
+            writer.write(self.answers(self.requests))
+
+
+async def test_no_more_is_made_than_the_other_side_takes() -> None:
+    body = Counted([InBase64(bytes(40_000_000))])
+    way = Wire(timeout=0.5, concurrency=1, kept=0.5)
+    async with running(lambda _: b"", Hasty) as server:
+        url = f"http://127.0.0.1:{server.port}/"
+        assert await way.post(url, body, {}) == Broken("TimeoutError")
+    await way.close()
+
+    assert 0 < body.taken < len(body) / 2
+
+
+async def test_a_connection_that_answers_before_it_has_all_is_not_used_again(way: Wire) -> None:
+    body = Counted([InBase64(bytes(40_000_000))])
+    async with running(kind=Hasty) as server:
+        url = f"http://127.0.0.1:{server.port}/"
+        assert await way.post(url, body, {}) == Answered(200, b"x")
+        taken = body.taken
+        assert 0 < taken < len(body) / 2
+        assert await way.post(url, b"<e/>", {}) == Answered(200, b"x")
+        assert len(server.connections) == 2
+        await asyncio.sleep(0.05)
+        assert body.taken == taken
+
+
+async def test_a_large_body_goes_out_where_connections_are_not_kept() -> None:
+    way = Wire(timeout=5.0, concurrency=1)
+    async with serving(ANSWER) as server:
+        body = Pieces([b"<e>", InBase64(bytes(300_000)), b"</e>"])
+        assert await way.post(server.url(), body, {}) == Answered(200, b"x")
+    await way.close()
+    assert server.requests[0].encode().endswith(b"\r\n\r\n" + whole(body))
 
 
 async def test_a_header_that_would_be_two_is_not_sent(way: Wire) -> None:

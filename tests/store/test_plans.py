@@ -8,9 +8,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
 
-from app.delivery import acknowledge, forget, publish, retain, settle, track
+from app.delivery import acknowledge, forget, hear, keep_files, publish, retain, settle, track
 from app.delivery.accept import Key, accept, remember
 from app.delivery.forget import Forgetting
 from app.domain.acknowledgement import Acknowledgement
@@ -21,15 +21,20 @@ from app.domain.status import Status
 from app.store import (
     attempts,
     batches,
+    client_rates,
     counters,
     deliveries,
+    documents,
     events,
     exchanges,
     feed,
     figures,
+    idempotency,
+    keys,
     lists,
     looks,
     messages,
+    quotas,
     reading,
     references,
     uncertain,
@@ -38,8 +43,11 @@ from app.store import (
 from app.store.database import Database
 from app.store.lists import Filter
 from app.store.messages import Move
+from app.store.recount import recount
 from app.store.tables import (
     acknowledgements,
+    api_keys,
+    blobs,
     grants,
     idempotency_keys,
     recipients,
@@ -47,14 +55,16 @@ from app.store.tables import (
     webhook_endpoints,
 )
 from app.store.tables import attempts as attempts_table
+from app.store.tables import documents as documents_table
 from app.store.tables import events as events_table
 from app.store.tables import messages as messages_table
 from tests.gateways import World, fax, sms
-from tests.plans import Sent, analyze, recording, scans
+from tests.plans import Sent, alone, analyze, recording, scans
 
 pytestmark = pytest.mark.anyio
 
 COPIES = 1500
+TIMES = 5000  # as many rows as were copied are in a large store
 LARGE = {
     one.name
     for one in (
@@ -66,11 +76,14 @@ LARGE = {
         grants,
         acknowledgements,
         webhook_deliveries,
+        blobs,
+        documents_table,
+        api_keys,
     )
 }
-# What of a row is the same in its copy, a hash of its own, or a name of its own.
-SAME = {"client_id", "endpoint_id"}
-HASHES = {"fingerprint", "recipient_digest", "digest"}
+# What of a row many copies share, what is a hash of its own, and what is a name of its own.
+SHARED = {"client_id", "endpoint_id"}
+HASHES = {"fingerprint", "recipient_digest", "digest", "sha256"}
 NAMES = {"reference", "provider_message_id", "key", "token_hash"}
 # Read whole, and yet small: they hold what is under way, and nothing that is over.
 SMALL = {
@@ -116,7 +129,7 @@ class Grown:
         async with self.gateway.database.transaction() as connection:
             await connection.execute(update(webhook_deliveries).values(state="delivered"))
             await self._copy(connection)
-        await analyze(self.gateway.database)
+        await analyze(self.gateway.database, LARGE, TIMES, small=SMALL)
 
     def _endpoint(self) -> dict[str, Any]:
         now = self.world.clock.now()
@@ -138,8 +151,9 @@ class Grown:
         renamed: dict[tuple[int, UUID], UUID] = {}
 
         def value(name: str, one: Any, copy: int) -> Any:
-            if isinstance(one, UUID) and name not in SAME:
-                return renamed.setdefault((copy, one), fresh.new())
+            if isinstance(one, UUID) and (name not in SHARED or copy % 2):
+                # Who sends, and who is told, is another for every second copy, and one for all those.
+                return renamed.setdefault((0 if name in SHARED else copy, one), fresh.new())
             return like(name, one, copy, draw)
 
         # First those that name messages, which all get the new names in their order.
@@ -152,6 +166,7 @@ class Grown:
             grants,
             acknowledgements,
             webhook_deliveries,
+            blobs,
         ):
             found = [dict(row) for row in (await connection.execute(select(table))).mappings()]
             rows = [
@@ -178,6 +193,12 @@ class Grown:
         """Take a text message in, with all that a client may say of it."""
         key = self.key(n)
         return await self.world.keep(sms(), key=key, **self._named(n))
+
+    async def keep_plain(self, n: int) -> None:
+        """Take a text message in that is no more than itself and its key."""
+        arrival = self.world.arrival(sms(), key=self.key(n))
+        answer = replace(arrival.answer, kept=False)
+        await accept(self.gateway, [replace(arrival, answer=answer)])
 
     def key(self, n: int) -> Key:
         """Return an Idempotency-Key."""
@@ -245,6 +266,7 @@ async def test_taking_messages_in_reads_nothing_whole(grown: Grown, database_url
             grown.world.arrival(sms(), key=grown.key(100 + n), **grown._named(n)) for n in range(5)
         ]
         await accept(grown.gateway, arrivals)
+        await grown.keep_plain(150)
     async with grown.gateway.database.transaction() as connection:
         client, wanted = grown.world.client_id, ["order-1", "order-2"]
         await references.earlier(connection, client, "live", wanted)
@@ -378,7 +400,101 @@ async def test_deleting_reads_nothing_whole(
     await Forgetting(gateway).step()
     async with gateway.database.transaction() as connection:
         await deliveries.forget(connection, grown.world.clock.now() - timedelta(days=30), 100)
-        await counters.recount(connection)
+    await recount(gateway.database)
 
     assert began
     assert await grown.read_whole(database_url) == {}
+
+
+async def test_files_are_found_by_their_names(grown: Grown, database_url: str) -> None:
+    gateway, now = grown.gateway, grown.world.clock.now()
+    document = fax()
+    message_id = await grown.world.keep(document)
+    await grown.world.submit(Channel.FAX, Accepted(None))
+    (call,) = await grown.world.attempts(message_id)
+    large = {documents.digest(one): one for one in (b"1" * 70_000, b"2" * 70_000)}
+    for _ in range(2):  # the second time, they are kept already
+        await keep_files.keep_files(gateway, replace(grown.world.arrival(document), files=large))
+    await documents.load_at_once(gateway.database, [*large])
+    async with gateway.database.transaction() as connection:
+        await documents.keep(connection, large, now + timedelta(days=9))
+        await documents.load(connection, [*large])
+        await documents.find(connection, grown.world.client_id, grown.old[:2])
+        await attempts.look(connection, "a token", now)
+        await attempts.fetch(connection, "a token", now)
+        await attempts.was_fetched(connection, call["id"])
+        await attempts.revoke_all(connection, message_id, now)
+
+    assert await grown.read_whole(database_url) == {}
+
+
+async def test_who_calls_is_found_by_names(grown: Grown, database_url: str) -> None:
+    client, now = grown.world.client_id, grown.world.clock.now()
+    rate = client_rates.Asked(
+        told=timedelta(), wanted=1, each=timedelta(seconds=1), most=timedelta(seconds=5)
+    )
+    async with grown.gateway.database.transaction() as connection:
+        await keys.find(connection, "0123456789", "d" * 64, now)
+        await keys.used(connection, {"0123456789": now, "1123456789": now}, timedelta(minutes=5))
+        await idempotency.find(connection, [(client, "live", "k1"), (client, "live", "k2")])
+        await idempotency.answer(connection, grown.old[0], client, "k1", status=202)
+        await idempotency.free(connection, grown.old[0], client, "k1")
+        await client_rates.spend(connection, (client, "live"), rate, now)
+        await quotas.spend(connection, {(client, "live", "sms", now.date()): 3})
+
+    assert await grown.read_whole(database_url) == {}
+
+
+async def test_hearing_of_faxes_reads_nothing_whole(grown: Grown, database_url: str) -> None:
+    if grown.gateway.database.is_sqlite:
+        pytest.skip("PostgreSQL's way; SQLite has the general one")
+    calls = await _sent_faxes(grown, 3)
+
+    heard = await hear.hear(grown.gateway, "fax123", [told(one) for one in [*calls, "nobody"]])
+
+    assert sum(heard) == len(calls)
+    assert await grown.read_whole(database_url) == {}
+
+
+async def _sent_faxes(grown: Grown, count: int) -> list[str]:
+    """Have 123-fax take some faxes; return our references of them."""
+    kept = [await grown.world.keep(fax()) for _ in range(count)]
+    await grown.world.submit(Channel.FAX, *[Accepted(None) for _ in kept])
+    return [(await grown.world.attempts(one))[0]["reference"] for one in kept]
+
+
+async def test_every_statement_that_goes_alone_is_looked_at(grown: Grown) -> None:
+    if grown.gateway.database.is_sqlite:
+        pytest.skip("PostgreSQL's way")
+    gateway = grown.gateway
+    await grown.keep_plain(600)
+    calls = await _sent_faxes(grown, 1)
+    await grown.world.submit(Channel.SMS)
+    await hear.hear(gateway, "fax123", [told(one) for one in calls])
+    await reading.of_ids(gateway.database, grown.old[:2])
+    large = {documents.digest(b"3" * 70_000): b"3" * 70_000}
+    await keep_files.keep_files(gateway, replace(grown.world.arrival(fax()), files=large))
+    await documents.load_at_once(gateway.database, [*large])
+    await recount(gateway.database)
+
+    # Whichever is added must be sent here, and in the test above that it belongs to.
+    assert {one.strip() for one in alone()} - {
+        one.strip() for one in grown.sent.statements
+    } == set()
+
+
+async def test_what_reads_a_table_whole_is_found_whichever_way_it_goes(
+    grown: Grown, database_url: str
+) -> None:
+    database = grown.gateway.database
+    unlikely = "SELECT count(*) FROM messages WHERE units = 77"
+    every = "SELECT count(*) FROM attempts"
+    async with database.reading() as connection:
+        await connection.execute(text(unlikely))
+        await connection.execute(text(every))
+    expected = {unlikely, every}
+    if not database.is_sqlite:
+        await database.at_once(f"{unlikely} -- at once", [])
+        expected.add(f"{unlikely} -- at once")
+
+    assert set(await grown.read_whole(database_url)) == expected

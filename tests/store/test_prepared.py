@@ -1,11 +1,11 @@
-"""Transactions of prepared statements: rolled back as a whole, and planned anew as tables grow."""
+"""Prepared statements: planned anew as tables grow."""
 
+import re
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DataError, IntegrityError
 
 from app.store import alone, migrate, positions
 from app.store.database import Database, StoreReadOnly
@@ -29,35 +29,11 @@ async def count(store: Database) -> int:
     return int(found)
 
 
-async def test_what_ran_is_committed_together(store: Database) -> None:
-    async with store.prepared() as run:
-        await run(ADD, [])
-        assert await count(store) == 0
-        await run("UPDATE counters SET value = 2", [])
-    assert await store.at_once("SELECT value FROM counters", []) == [(2,)]
-
-
-async def ran(store: Database, *statements: str, then: type[Exception] | None = None) -> None:
-    async with store.prepared() as run:
-        for one in statements:
-            await run(one, [])
-        if then is not None:
-            raise then
-
-
-async def test_whatever_goes_wrong_takes_all_back(store: Database) -> None:
-    with pytest.raises(IntegrityError):
-        await ran(store, ADD, ADD)
-    with pytest.raises(DataError):
-        await ran(store, ADD, "SELECT 1 / (value - 1) FROM counters")
-    with pytest.raises(LookupError):
-        await ran(store, ADD, then=LookupError)
-    assert await count(store) == 0
-
-
-async def test_a_store_that_takes_no_writes_is_said_to_be_so(store: Database) -> None:
-    with pytest.raises(StoreReadOnly):
-        await ran(store, "SET TRANSACTION READ ONLY", ADD)
+async def test_what_takes_no_writes_is_said_to_be_so(store: Database) -> None:
+    for _ in range(2):  # whichever connection it is
+        await store.at_once("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", None)
+        with pytest.raises(StoreReadOnly):
+            await store.at_once(ADD, [])
     assert await count(store) == 0
 
 
@@ -67,13 +43,12 @@ async def test_plans_are_made_anew_and_statements_stay(
     monkeypatch.setattr(alone, "SOON", 0.0)
     for _ in range(5):
         assert await count(store) == 0
-    async with store.prepared() as run:
-        await run(ADD, [])
+    await store.at_once(ADD, [])
     assert await count(store) == 1
 
 
-async def test_an_earlier_event_is_looked_for_by_its_message_alone(store: Database) -> None:
-    """By what waits, each event would cost a walk through all that waits."""
+async def plan_of_publishing(store: Database) -> list[str]:
+    """Return how events are given their positions where nearly all of them waited lately."""
     async with store.transaction() as connection:
         await connection.execute(
             text(
@@ -85,8 +60,29 @@ async def test_an_earlier_event_is_looked_for_by_its_message_alone(store: Databa
             {"client": uuid4()},
         )
         await connection.exec_driver_sql("ANALYZE events")
-        given = (uuid4(), "live", 1000, 0, uuid4(), "live")
+        of = (uuid4(), "live")
+        given = (*of, *of, 1000, 0, *of)
         found = await connection.exec_driver_sql(f"EXPLAIN {positions._GIVEN}", given)
-        plan = [row[0] for row in found]
+        return [row[0] for row in found]
+
+
+async def test_an_earlier_event_is_looked_for_by_its_message_alone(store: Database) -> None:
+    """By what waits, each event would cost a walk through all that waits."""
+    plan = await plan_of_publishing(store)
     (place,) = [place for place, line in enumerate(plan) if "(message_id = oldest" in line]
     assert "Index Scan using uq_events_message_id_sequence" in plan[place - 1]
+
+
+async def test_the_oldest_events_are_looked_for_among_what_waits(store: Database) -> None:
+    """By their ids, all that was published already would be walked through."""
+    plan = await plan_of_publishing(store)
+    (place,) = [place for place, line in enumerate(plan) if "(ROW(client_id" in line]
+    assert "Index Scan using ix_events_unpublished" in plan[place - 1]
+
+
+async def test_events_are_numbered_by_their_ids(store: Database) -> None:
+    """A join would walk through all of them, for as many as the planner expects."""
+    plan = await plan_of_publishing(store)
+    (place,) = [place for place, line in enumerate(plan) if "Index Cond: (id = ANY" in line]
+    assert re.search("(using|on) pk_events", plan[place - 1])
+    assert not any(" on events" in line and "Seq Scan" in line for line in plan)

@@ -70,7 +70,7 @@ class Contracting:
         """Return what is needed to call a function, or what is missing."""
         if missing := self.missing():
             return Blocked("provider_settings", f"set {', '.join(missing)}")
-        contract = await self.contracted()
+        contract = self._following.at_hand() or await self.contracted()
         if contract is None:
             following = self._following
             return Blocked("provider_contract", following.why, shown=following.shown_why)

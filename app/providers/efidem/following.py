@@ -60,6 +60,11 @@ class Following:
         """Whether calls by the accepted contract may be refused, or go elsewhere."""
         return any(one["severity"] == Severity.ERROR for one in self.drift)
 
+    def at_hand(self) -> Contract | None:
+        """Return the contract at hand, and follow it from now on."""
+        self.watch()
+        return self.contract
+
     async def obtained(self) -> Contract | None:
         """Return the contract at hand, got now where there was none."""
         self.watch()

@@ -120,7 +120,10 @@ class Efidem:
         if isinstance(ready, Blocked):
             return ready
         # It was prepared before the WSDL was known, or by another one: it is not sent without.
-        if lacking := [one.name for one in ready[1].missing if one.pointer and one.value(handed)]:
+        missing = ready[1].missing
+        if missing and (
+            lacking := [one.name for one in missing if one.pointer and one.value(handed)]
+        ):
             why = f"{function.name}: the WSDL has no parameter {', '.join(lacking)}"
             return Blocked(CONTRACT, why, stops=False)
         try:

@@ -25,6 +25,7 @@ from app.providers.efidem.binding.weight import LARGE, LITTLE, weight
 from app.providers.efidem.drift import Use, fingerprint
 from app.providers.efidem.pins import Pinned
 from app.providers.manual import Function
+from app.providers.pieces import Body
 from app.providers.wire import LARGEST_ANSWER, Answered, Exchange, Wire
 
 __all__ = ["CannotBind", "Contract", "Soap"]
@@ -85,7 +86,7 @@ class Contract:
         )
         self.fingerprint: Final = fingerprint(self.shape)
 
-    def render(self, bound: Bound, arguments: Mapping[str, Any]) -> bytes:
+    def render(self, bound: Bound, arguments: Mapping[str, Any]) -> Body:
         """Return the envelope of one call.
 
         Raises CannotBind if the WSDL's types do not fit, and ValueError for what XML cannot carry.
@@ -220,7 +221,7 @@ class Soap:
 
     async def _rendered(
         self, contract: Contract, bound: Bound, arguments: Mapping[str, Any]
-    ) -> bytes:
+    ) -> Body:
         work = weight(arguments)
         if work <= LITTLE:
             return contract.render(bound, arguments)

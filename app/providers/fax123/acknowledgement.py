@@ -174,7 +174,8 @@ def read(query: bytes) -> Acknowledgement:
 
 def _values(query: bytes) -> tuple[dict[str, str], list[str]]:
     """Return the fields of a query string, and what is wrong with them."""
-    given = query.decode("latin-1").split("&")
+    text = query.decode("latin-1")
+    given, is_quoted = text.split("&"), "%" in text or "+" in text  # nearly never
     if len(given) > _MOST_FIELDS:
         return {}, ["Max number of fields exceeded"]
     values: dict[str, str] = {}
@@ -183,7 +184,7 @@ def _values(query: bytes) -> tuple[dict[str, str], list[str]]:
         if not field:
             continue
         name, _, value = field.partition("=")
-        if "%" in field or "+" in field:  # nearly never
+        if is_quoted:
             name, value = unquote_plus(name), unquote_plus(value)
         if name in values:
             # Which of two codes would be true? Neither is taken.

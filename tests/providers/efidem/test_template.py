@@ -16,6 +16,7 @@ from app.providers.efidem.binding.selftest import Marks
 from app.providers.efidem.binding.template import Template, Templates
 from app.providers.efidem.functions import FUNCTIONS, TRIO
 from app.providers.efidem.soap import Contract, Soap
+from app.providers.pieces import whole
 from app.providers.wire import Wire
 
 FOLDER = Path(__file__).parent / "wsdl"
@@ -96,6 +97,39 @@ def test_a_filled_envelope_is_the_one_that_zeep_renders(dialect: str, name: str)
         assert rendered(lambda given=given: by_zeep.render(bound, given)) == rendered(
             lambda given=given: by_zeep._rendered(bound, given)
         )
+
+
+@pytest.mark.parametrize("size", [65_536, 65_537, 65_538, 65_539, 500_000])
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_an_envelope_with_large_files_is_the_one_that_zeep_renders(dialect: str, size: int) -> None:
+    by_zeep, bound = contract(dialect), contract(dialect).bound["ENVOYER_EMAIL"]
+    if bound.blocked:
+        pytest.skip("this WSDL does not offer it")
+    given = with_files(
+        arguments(bound), lambda: bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+    )
+
+    # A form that is new, and the same again.
+    for templates in [Templates(by_zeep._rendered)] * 2:
+        assert whole(templates.render(bound, given)) == by_zeep._rendered(bound, given)
+        assert None not in templates._known.values()
+
+
+def with_files(value: Any, content: Callable[[], bytes]) -> Any:
+    """The same with other files."""
+    match value:
+        case bytes():
+            return content()
+        case dict():
+            return {key: with_files(one, content) for key, one in value.items()}
+        case list():
+            return [with_files(one, content) for one in value]
+        case CompoundValue():
+            made = copy.deepcopy(value)
+            made.__values__ = with_files(dict(value.__values__), content)
+            return made
+        case _:
+            return value
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

@@ -12,16 +12,17 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import pybase64
 from zeep.xsd.valueobjects import CompoundValue
 
 from app.providers.efidem.binding.bound import Bound
 from app.providers.efidem.binding.leaves import CannotBind
+from app.providers.pieces import Body, InBase64, Pieces
 
 MOST_FORMS: Final = 500  # of a contract, that are kept
 MOST_TEXTS: Final = 100  # of a form: a campaign's recipients are rendered each time
-# Characters that are looked at in one go, or bytes, by threes: other threads get their turn.
-_PIECE: Final = 262_143
+_PIECE: Final = 262_144  # characters that are looked at in one go: other threads get their turn
+_LARGE: Final = 65_536  # bytes of a file that is put into base64 while it is written
+_SAMPLE: Final = 3_001  # bytes of a file, by which a new form is learnt: it has an end too
 _TEXT, _BYTES = "text", "bytes"  # what stands for them in a form
 _MARK: Final = "mUlTiCaNaL{}zEeP"  # letters of both cases: a type that changes one is noticed
 # XML 1.0, 2.2: what may stand in a text; and of that, what lxml writes as it is.
@@ -45,17 +46,22 @@ class Template:
     between: Sequence[bytes]
     order: Sequence[int]
 
-    def filled(self, texts: Sequence[Text]) -> bytes:
+    def filled(self, texts: Sequence[Text]) -> Body:
         """Return the envelope with some texts; raises ValueError for what XML cannot carry."""
-        parts = [self.between[0]]
+        parts: list[bytes | InBase64] = []
+        so_far = [self.between[0]]
         for place, literal in zip(self.order, self.between[1:], strict=True):
             text = texts[place]
-            if isinstance(text, bytes) or len(text) <= _PIECE:
-                parts.append(_piece(text))
+            if isinstance(text, str):
+                so_far += _pieces(text)
+            elif len(text) <= _LARGE:
+                so_far += InBase64(text)
             else:
-                parts += _pieces(text)
-            parts.append(literal)
-        return b"".join(parts)
+                parts += b"".join(so_far), InBase64(text)
+                so_far = []
+            so_far.append(literal)
+        last = b"".join(so_far)
+        return Pieces([*parts, last]) if parts else last
 
 
 class Templates:
@@ -65,22 +71,30 @@ class Templates:
         self._render = render
         self._known: dict[Hashable, Template | None] = {}
 
-    def render(self, bound: Bound, arguments: Arguments) -> bytes:
+    def render(self, bound: Bound, arguments: Arguments) -> Body:
         """Return the envelope of a call; raises as zeep's rendering does."""
         texts: list[Text] = []
         try:
             form = bound.function.name, bound.operation, _form(arguments, texts)
         except _NoForm:
             return self._render(bound, arguments)
-        if form in self._known:
-            known = self._known[form]
-            return self._render(bound, arguments) if known is None else known.filled(texts)
-        rendered = self._render(bound, arguments)
-        if len(self._known) >= MOST_FORMS:
-            self._known.clear()
+        if form not in self._known:
+            if len(self._known) >= MOST_FORMS:
+                self._known.clear()
+            self._known[form] = self._learnt(bound, arguments, texts)
+        known = self._known[form]
+        return self._render(bound, arguments) if known is None else known.filled(texts)
+
+    def _learnt(self, bound: Bound, arguments: Arguments, texts: Sequence[Text]) -> Template | None:
+        """Return the template of a form; None where one would not say what zeep says.
+
+        Raises as zeep's rendering does. It is tried with the beginnings of files: zeep takes long
+        over a large one, and each is put into base64 alike.
+        """
+        some = [text if isinstance(text, str) else text[:_SAMPLE] for text in texts]
+        rendered = self._render(bound, _marked(arguments, iter(some)))
         cut = self._cut(bound, arguments, texts)
-        self._known[form] = cut if cut is not None and cut.filled(texts) == rendered else None
-        return rendered
+        return cut if cut is not None and cut.filled(some) == rendered else None
 
     def _cut(self, bound: Bound, arguments: Arguments, texts: Sequence[Text]) -> Template | None:
         marks: list[Text] = [
@@ -153,17 +167,14 @@ def _marked(value: Any, marks: Iterator[Text]) -> Any:  # noqa: ANN401 -- zeep's
 
 def _written(text: Text) -> bytes:
     """Return a text as lxml writes it, and bytes as zeep does: in base64."""
-    return b"".join(_pieces(text))
+    return b"".join(InBase64(text) if isinstance(text, bytes) else _pieces(text))
 
 
-def _pieces(text: Text) -> Iterator[bytes]:
-    """Yield the same piece by piece."""
-    for at in range(0, len(text), _PIECE):
-        yield _piece(text[at : at + _PIECE])
-
-
-def _piece(text: Text) -> bytes:
-    return pybase64.b64encode(text) if isinstance(text, bytes) else _escaped(text)
+def _pieces(text: str) -> Sequence[bytes]:
+    """Return a text as lxml writes it, piece by piece."""
+    if len(text) <= _PIECE:
+        return (_escaped(text),)
+    return [_escaped(text[at : at + _PIECE]) for at in range(0, len(text), _PIECE)]
 
 
 def _escaped(text: str) -> bytes:

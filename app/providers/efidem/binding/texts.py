@@ -11,6 +11,7 @@ from typing import Any, Final
 from app.providers.efidem.binding.bound import Bound
 from app.providers.efidem.binding.leaves import Leaf
 from app.providers.efidem.binding.template import MOST_FORMS, NO_MARK, Template, cut, mark_of
+from app.providers.pieces import Body
 
 LARGEST: Final = 65_536  # characters of all texts of a call
 
@@ -26,7 +27,7 @@ class Texts:
         self._render = render
         self._known: dict[Hashable, Template | None] = {}
 
-    def envelope(self, bound: Bound, handed: object, credentials: Credentials) -> bytes | None:
+    def envelope(self, bound: Bound, handed: object, credentials: Credentials) -> Body | None:
         """Return the envelope of a call as it would be rendered; None of one that is not for here.
 
         Raises ValueError for what XML cannot carry.
