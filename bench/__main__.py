@@ -14,6 +14,7 @@ from bench.attachment import attachment
 from bench.batch import batch
 from bench.callback import callback
 from bench.compared import Comparison
+from bench.cost import cost
 from bench.dispatch import dispatch, dispatch_50ms
 from bench.growth import growth, growth_sqlite
 from bench.memory import memory
@@ -33,6 +34,7 @@ ROWS: Final[Mapping[str, Callable[[Asked], Iterator[Comparison]]]] = {
     "growth-sqlite": growth_sqlite,
     "attachment": attachment,
     "memory": memory,
+    "cost": cost,
 }
 
 

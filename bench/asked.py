@@ -23,6 +23,7 @@ class Asked:
     repetitions: int = 5
     size: float = 1.0  # times the usual number of messages
     rates: tuple[int, ...] = (1_000, 3_000)  # of the open loop
+    sustained: tuple[int, ...] = (100, 400, 1_000)  # rates of loads that last
     connections: tuple[int, ...] = (32, 128)  # of closed loops
     processes: int = 4  # where there are several of the API
     running: Postgres | None = None  # a PostgreSQL that is there already
@@ -50,6 +51,14 @@ class Asked:
     @property
     def _has_cores(self) -> bool:
         return not self.smoke and (os.cpu_count() or 1) >= FOUR
+
+    @property
+    def settles(self) -> float:
+        """Seconds, after which a process is at rest and has told what it counted.
+
+        One of PostgreSQL's tells once a second at most.
+        """
+        return 0.2 if self.smoke else 1.2
 
     def server(self, stack: ExitStack) -> Postgres:
         """Return a PostgreSQL that runs until the stack is left."""

@@ -24,6 +24,14 @@ HEADS: Final = {
     "held": "MiB held",
     "grown": "MiB grown",
     "highest": "MiB at most",
+    "worker": "worker us",
+    "done": "done per s",
+    "wal": "WAL kB",
+    "pages": "whole pages",
+    "dead": "dead rows",
+    "size": "disk kB",
+    "heap": "bytes, rows",
+    "indexes": "bytes, indexes",
 }
 
 

@@ -5,9 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from random import randrange
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psycopg
 
@@ -20,7 +19,7 @@ from bench.dispatch import QUEUED, Line, provider, worked
 from bench.grown import faxes
 from bench.offered import COLUMNS, having, offered
 from bench.stored import store_sms
-from bench.subjects import COMMAND, Subject, over, request
+from bench.subjects import COMMAND, Subject, over, own_sms, request
 from tests.postgres import Postgres
 
 NAMES: Final = {"small": "10 thousand stored", "large": "10 million stored"}
@@ -166,14 +165,7 @@ def _applied(subject: Subject) -> int:
 
 def _accepted(asked: Asked, grown: Grown, server: Postgres | None) -> Sample:
     subject = grown.subject
-    # Keys and recipients of their own, in no order: what costs most where there are very many.
-    some = range(int((asked.seconds + asked.warm) * KEYS))
-    values = [f"{uuid4()}\t{randrange(10**6):06}" for _ in some]
-    body = b'{"to": "+33612@2@", "text": "Votre code est 123456. Il est valable dix minutes."}'
-    template = request(subject, "POST", "/v1/sms", b"", "Idempotency-Key: @1@")
-    length = len(body) - len("@2@") + 6
-    head = f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n".encode()
-    template = template.removesuffix(b"\r\n") + head + body
+    template, values = own_sms(subject, int((asked.seconds + asked.warm) * KEYS))
     return offered(asked, subject, server, template, expected=202, values=values, connections=WIDE)
 
 

@@ -25,6 +25,7 @@ from bench.compared import Comparison, Sample
 from bench.grown import arrivals, fill, opened
 from bench.grown_service import NAMES, bounds, requested, requested_of_files
 from bench.measured import cpu
+from bench.site import keep_to
 from tests.gateways import World, fax
 from tests.postgres import Postgres
 
@@ -32,13 +33,18 @@ FEW: Final = 10_000
 MANY: Final = 10_000_000
 PROBES: Final = 3_000  # messages that are read
 COMMIT: Final = 64  # messages of one commit: what gathers at some hundred requests at once
-WARM: Final = 1_600  # commits
+# Commits, after which most pages of the keys' index have changed since the last checkpoint.
+WARM: Final = 4_000
 SIZED: Final = {
     "shared_buffers": "4GB",
     "max_wal_size": "12GB",
     "checkpoint_timeout": "30min",
     "random_page_cost": "1.1",
+    "wal_level": "replica",
+    "max_wal_senders": "10",
 }
+# While it is filled: what a transaction writes into a table of its own has no log.
+FILLING: Final = SIZED | {"wal_level": "minimal", "max_wal_senders": "0"}
 Work = Callable[[World], Awaitable[list[float]]]
 
 
@@ -48,11 +54,14 @@ def growth(asked: Asked) -> Iterator[Comparison]:
         stack.enter_context(quiet())
         server = asked.server(stack)
         urls = {}
+        if asked.running is None:
+            _size(server, FILLING)
         for name, many in {"small": asked.many(FEW), "large": asked.many(MANY)}.items():
             urls[name] = store(server, asked.folder_of(name))
             fill(urls[name], many)
         if asked.running is None:
-            _size(server)
+            _size(server, SIZED)
+            keep_to(server, asked.database)
             # As it is between two checkpoints: the first change of each page after one is dear.
             asyncio.run(_warm(urls["large"]))
         ids = {name: asyncio.run(_ids(url)) for name, url in urls.items()}
@@ -71,10 +80,10 @@ def growth_sqlite(asked: Asked) -> Iterator[Comparison]:
         yield from requested_of_files(asked, urls, ids)
 
 
-def _size(server: Postgres) -> None:
+def _size(server: Postgres, settings: Mapping[str, str]) -> None:
     """Give PostgreSQL the memory that docs/performance.md wants for so many messages."""
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        for name, value in SIZED.items():
+        for name, value in settings.items():
             connection.execute(f"ALTER SYSTEM SET {name} = '{value}'".encode())
     server.stop()
     server.start()
@@ -170,9 +179,10 @@ async def _sent(world: World) -> None:
 
 async def _read(world: World, *, ids: list[UUID], rounds: int) -> list[float]:
     async with world.gateway.database.reading() as connection:
+        # The same each time: when they are measured, they have been read once.
         return [
             await _timed(reading.find(connection, one, world.client_id, "live"))
-            for one in random.choices(ids, k=rounds)
+            for one in ids[:rounds]
         ]
 
 

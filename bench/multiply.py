@@ -5,6 +5,8 @@ lie one step earlier in time for each copy, and so do times; references and dige
 place in the feed follows the last. Of clients, keys and endpoints there stays one.
 """
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import psycopg
@@ -26,50 +28,85 @@ HEX: Final = frozenset({"recipient_digest", "digest", "fingerprint"})
 NAMES: Final = frozenset({"reference", "attempt_reference", "provider_message_id", "key"})
 STEP: Final = 60_000  # milliseconds between two copies
 AT_ONCE: Final = 200_000  # rows of one statement, about
+COPIES: Final = sql.SQL(
+    ", generate_series(%(first)s::int, %(last)s::int) AS copy ORDER BY copy DESC"
+)
 
 
 def multiply(url: str, times: int) -> None:
     """Copy what a PostgreSQL store holds of messages so many times, the oldest copies first."""
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(lambda table: _multiplied(url, table, times), TABLES))
     with psycopg.connect(url, autocommit=True) as connection:
-        # Not what is measured: constraints and syncs would make this take hours.
-        connection.execute("SET session_replication_role = replica")
-        connection.execute("SET synchronous_commit = off")
-        for table in TABLES:
-            rows = _one(connection, sql.SQL("SELECT count(*) FROM {}"), table)
-            if not rows:
-                continue
-            statement = _copying(connection, table)
-            # The originals alone: what was copied is not copied again.
-            name = sql.Identifier(f"original_{table}")
-            connection.execute(
-                sql.SQL("CREATE TEMPORARY TABLE {} AS TABLE {}").format(name, sql.Identifier(table))
-            )
-            some = max(1, AT_ONCE // rows)
-            for last in range(times, 0, -some):
-                connection.execute(statement, {"first": max(1, last - some + 1), "last": last})
         feeds = "UPDATE feeds SET position = (SELECT max(position) FROM events) WHERE position > 0"
         connection.execute(feeds)
-        connection.execute("VACUUM ANALYZE")
         connection.execute("CHECKPOINT")
 
 
-def _copying(connection: Connection[Any], table: str) -> sql.Composed:
+def _multiplied(url: str, table: str, times: int) -> None:
+    _write_anew(url, table, times)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.SQL("VACUUM (ANALYZE, FREEZE) {}").format(sql.Identifier(table)))
+
+
+def _write_anew(url: str, table: str, times: int) -> None:
+    """Write a table anew, all in one transaction: where nobody follows the log, it has no log."""
+    with psycopg.connect(url) as connection:
+        # Not what is measured: constraints and syncs would make this take hours.
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("SET synchronous_commit = off")
+        rows = _one(connection, sql.SQL("SELECT count(*) FROM {}"), table)
+        if not rows:
+            return
+        columns = _columns(connection, table)
+        connection.execute(_keeping(table, columns))
+        connection.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(table)))
+        copying = _writing(table, columns, [_value(*one) for one in columns], COPIES)
+        some = max(1, AT_ONCE // rows)
+        for last in range(times, 0, -some):
+            connection.execute(copying, {"first": max(1, last - some + 1), "last": last})
+        originals = [sql.Identifier("o", name) for name, _, _ in columns]
+        connection.execute(_writing(table, columns, originals, sql.SQL("")))
+
+
+def _columns(connection: Connection[Any], table: str) -> list[tuple[str, str, int]]:
     asked = (
         "SELECT column_name, data_type, coalesce(character_maximum_length, 0)"
         " FROM information_schema.columns"
         " WHERE table_schema = 'public' AND table_name = %s AND is_generated = 'NEVER'"
         " ORDER BY ordinal_position"
     )
-    columns = connection.execute(asked, (table,)).fetchall()
-    values = [_value(name, kind, length) for name, kind, length in columns]
-    return sql.SQL(
-        "INSERT INTO {} ({}) SELECT {} FROM {} AS o, generate_series(%(first)s::int, %(last)s::int) AS copy"
-        " ORDER BY copy DESC"
-    ).format(
+    return connection.execute(asked, (table,)).fetchall()
+
+
+def _keeping(table: str, columns: Sequence[tuple[str, str, int]]) -> sql.Composed:
+    """Return what keeps the originals, with the parts of their identifiers beside them."""
+    parts = [
+        # The first 48 bits of an identifier are milliseconds.
+        sql.SQL(
+            ", ('x' || substr(replace({0}::text, '-', ''), 1, 12))::bit(48)::bigint AS {1},"
+            " substr(replace({0}::text, '-', ''), 13) AS {2}"
+        ).format(*map(sql.Identifier, (name, f"{name}_at", f"{name}_rest")))
+        for name, kind, _ in columns
+        if kind == "uuid" and name not in SAME
+    ]
+    return sql.SQL("CREATE TEMPORARY TABLE {} AS SELECT *{} FROM {}").format(
+        sql.Identifier(f"original_{table}"), sql.Composed(parts), sql.Identifier(table)
+    )
+
+
+def _writing(
+    table: str,
+    columns: Sequence[tuple[str, str, int]],
+    values: Sequence[sql.Composable],
+    copies: sql.SQL,
+) -> sql.Composed:
+    return sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} AS o {}").format(
         sql.Identifier(table),
         sql.SQL(", ").join(sql.Identifier(name) for name, _, _ in columns),
         sql.SQL(", ").join(values),
         sql.Identifier(f"original_{table}"),
+        copies,
     )
 
 
@@ -77,11 +114,9 @@ def _value(name: str, kind: str, length: int) -> sql.Composable:
     """Return the value of a copy's column."""
     column = sql.SQL("o.{}").format(sql.Identifier(name))
     if kind == "uuid" and name not in SAME:
-        # The first 48 bits of an identifier are milliseconds.
-        bits = "('x' || substr(replace({0}::text, '-', ''), 1, 12))::bit(48)::bigint"
-        rest = "substr(replace({0}::text, '-', ''), 13)"
-        moved = f"(lpad(to_hex({bits} - copy::bigint * {STEP}), 12, '0') || {rest})::uuid"
-        return sql.SQL(moved).format(column)
+        moved = f"(lpad(to_hex({{}} - copy::bigint * {STEP}), 12, '0') || {{}})::uuid"
+        parts = (sql.Identifier("o", f"{name}_{part}") for part in ("at", "rest"))
+        return sql.SQL(moved).format(*parts)
     if kind.startswith("timestamp"):
         return sql.SQL(f"{{}} - copy * interval '{STEP} milliseconds'").format(column)
     if name == "position" and kind == "bigint":

@@ -2,6 +2,8 @@
 
 `python -m bench.provider PORT SECONDS`. Our simulator keeps a ledger and parses what it is sent, at
 some hundred calls a second: it would be what is measured. GET /count tells how many sends came.
+Whoever asks what became of a text message hears that it has arrived. A client whose webhooks go to
+POST /hook takes them all; GET /told tells how many came.
 """
 
 import asyncio
@@ -16,14 +18,18 @@ _ENVELOPE: Final = (
     '<{0}Response xmlns="urn:efidem:multicanal"><{0}Result>{1}</{0}Result></{0}Response>'
     "</soap:Body></soap:Envelope>"
 )
-_NO_STATUS: Final = {"STATUT_EMAIL": "-99", "STATUT_SMS": "-5"}
+_STATUSES: Final = {
+    "STATUT_EMAIL": "-99",  # none yet
+    "STATUT_SMS": "-5",
+    "STATUT_COMPLET_SMS": "<CODE_STATUT>102</CODE_STATUT>",  # delivered
+}
 _SENDS: Final = ("ENVOYER", "MULTI_ENVOYER", "COURRIER_ENVOYER")
 
 
 class Counted:
-    """How many sends came."""
+    """How many sends came, and how many webhooks."""
 
-    sends = 0
+    sends = told = 0
 
 
 class Call(asyncio.Protocol):
@@ -64,11 +70,16 @@ class Call(asyncio.Protocol):
     def _answer(self, head: bytes) -> bytes:
         if head.startswith(b"GET /count"):
             return _response(b"text/plain", str(self._counted.sends).encode())
+        if head.startswith(b"GET /told"):
+            return _response(b"text/plain", str(self._counted.told).encode())
+        if head.startswith(b"POST /hook"):
+            self._counted.told += 1
+            return _response(b"text/plain", b"")
         if head.startswith(b"GET /http.php"):  # 123-fax's whole interface
             self._counted.sends += 1
             return _response(b"text/html", b"113")
         function = _header(head, b"soapaction").strip(b'"').rpartition(b"/")[2].decode()
-        result = _NO_STATUS.get(function)
+        result = _STATUSES.get(function)
         if result is None:
             self._counted.sends += function.startswith(_SENDS)
             # A "GUID simplifié", as the document has it.

@@ -72,14 +72,18 @@ def postgresql(cores: set[int] | None, *, used: bool) -> Iterator[Postgres]:
     try:
         if used:
             _use(server)
-        if cores is not None:
-            for pid in family(server.pid):  # later children inherit it
-                with suppress(ProcessLookupError):  # some end at once
-                    os.sched_setaffinity(pid, cores)
+        keep_to(server, cores)
         yield server
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def keep_to(server: Postgres, cores: set[int] | None) -> None:
+    """Have a server keep to some cores, until it is started anew."""
+    for pid in family(server.pid) if cores is not None else ():  # later children inherit it
+        with suppress(ProcessLookupError):  # some end at once
+            os.sched_setaffinity(pid, cores or ())
 
 
 def _use(server: Postgres) -> None:

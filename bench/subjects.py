@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from random import randrange
 from typing import Any, Final
 from uuid import uuid4
 
@@ -42,10 +43,8 @@ SETTINGS: Final = {
     "MULTICANAL_FAX123_PASSWORD": "bench-password",
 }
 # As a client has it that wants to know what became of its messages.
-ENDPOINT: Final = {
-    "url": "http://127.0.0.1:9/hook",
-    "events": ["message.delivered", "message.failed"],
-}
+NEWS: Final = ["message.delivered", "message.failed"]
+NOBODY: Final = "http://127.0.0.1:9/hook"  # hears it, where no message gets so far
 SCOPES: Final = "email:send,sms:send,letter:send,fax:send,messages:read,webhooks:manage"
 
 
@@ -61,6 +60,7 @@ class Subject:
     command: Callable[[int], list[str]]  # that serves a port
     processes: list[Running] = field(default_factory=list)
     is_told: bool = True  # of what becomes of its messages, by a webhook
+    told_at: str = NOBODY
 
     @property
     def ports(self) -> list[int]:
@@ -112,7 +112,7 @@ class Subject:
         for one in self.processes:
             one.wait_ready()
         if not self.is_told:
-            self.post("/v1/webhook-endpoints", ENDPOINT)
+            self.post("/v1/webhook-endpoints", {"url": self.told_at, "events": NEWS})
             self.is_told = True
 
 
@@ -206,3 +206,15 @@ def sms(subject: Subject) -> bytes:
     return request(
         subject, "POST", "/v1/sms", json.dumps(body).encode(), f"Idempotency-Key: {MARK}"
     )
+
+
+def own_sms(subject: Subject, count: int) -> tuple[bytes, list[str]]:
+    """Return a request, and what makes it another text message so many times.
+
+    Every key and every recipient is another, in no order: what costs most where there are many.
+    """
+    body = b'{"to": "+33612@2@", "text": "Votre code est 123456. Il est valable dix minutes."}'
+    whole = body.replace(b"@2@", b"000000")
+    head = request(subject, "POST", "/v1/sms", whole, "Idempotency-Key: @1@")
+    values = [f"{uuid4()}\t{randrange(10**6):06}" for _ in range(count)]
+    return head.removesuffix(whole) + body, values

@@ -15,6 +15,7 @@ def asked(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Asked
         repetitions=1,
         size=0.002,
         rates=(50,),
+        sustained=(20,),
         connections=(4,),
         processes=2,
         running=postgres,
