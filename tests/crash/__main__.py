@@ -99,6 +99,8 @@ def run(folder: Path, asked: argparse.Namespace) -> Findings:
         settled(site, asked.settle)
         assert fleet.end(PATIENCE), f"a client got no answer\n{site.tails()}"
         quiet, ended = stopped(site, [name for name in parts if name.startswith("worker")])
+        for name in PROVIDERS:  # a fax's acknowledgement may come at any time
+            site.stop(name)
         listed = listing(site)
         ended |= {name: site.stop(name) for name in site.names() if name in parts}
         found = checks.judge(

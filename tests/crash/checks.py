@@ -170,8 +170,9 @@ def _answers(evidence: Evidence, found: Findings) -> dict[str, str]:
         mark, message_id = one["billing_code"], shown(MESSAGE, key)
         if told.get(mark) != message_id:
             found.violated("unasked", f"{message_id} ({mark}) was told to nobody")
-        if evidence.listed.get(message_id) != one["status"]:
-            found.violated("unlisted", f"{message_id} is {one['status']}, and not shown so")
+        shown_as = evidence.listed.get(message_id)
+        if shown_as != one["status"]:
+            found.violated("unlisted", f"{message_id} is {one['status']}, shown as {shown_as}")
     return told
 
 
