@@ -7,11 +7,12 @@ import asyncio
 import json
 from typing import Any, Final
 
+import httptools
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from app.api import whole
-from app.api.upgrades import Parser, without_offer
+from app.api.upgrades import offers, parser_for, without_offer
 from app.api.whole import EXTENSION, Headers
 
 CHECK: Final = 2.5  # seconds between two looks at a connection
@@ -39,8 +40,9 @@ class Connection(HttpToolsProtocol):
 
     def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401 -- the server's own
         super().__init__(*given, **named)
-        self.parser: Parser = Parser(self)
+        self._offers = False  # whether the request at hand offers another protocol
         self._in_head, self._in_body = True, False
+        self._has_ended = False  # a request, in what is being read now
         self._began = self.loop.time()  # when the head or the body did
         self._received = 0  # bytes of it
         self._coming = 0  # bytes that are being read now
@@ -65,20 +67,34 @@ class Connection(HttpToolsProtocol):
         """Read on, unless a head is too large."""
         if self._refused:
             return
-        self._coming = len(data)
-        super().data_received(data)
-        while (rest := self.parser.rest) is not None:
-            head = without_offer(self.parser.get_method(), self.url, self.headers)
-            self.parser = Parser(self)
-            self._coming = len(head) + len(rest)
-            super().data_received(head + rest)
+        self._has_ended = False
+        self._read(data)
         if not self._in_head and not self._in_body and not self._is_answering():
             # Blank lines before a request begin its head; the parser passes over them.
             self._begin_head()
         if self._in_head:
-            self._received += len(data)
+            # Where another request ended in this part, what was read of the head that began then.
+            self._received += self._size() if self._has_ended else len(data)
             if self._received > LARGEST_HEAD and not self._refused:
                 self._refuse(431)
+
+    def _read(self, data: bytes) -> None:
+        while data:
+            self._coming = len(data)
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as offer:
+                # What follows is the next request: of CONNECT too, which nobody is granted.
+                data = data[offer.args[0] :]
+                if self._offers:
+                    data = without_offer(self.parser.get_method(), self.url, self.headers) + data
+                    self.parser = parser_for(self)
+            except httptools.HttpParserError as fault:
+                self.logger.warning("Invalid HTTP request received.")
+                self.send_400_response(str(fault))
+                return
+            else:
+                return
 
     def on_message_begin(self) -> None:
         """Take the time of a head."""
@@ -91,7 +107,8 @@ class Connection(HttpToolsProtocol):
         if self._received + self._coming > LARGEST_HEAD and self._size() > LARGEST_HEAD:
             self._too_large = True
             raise HeadTooLarge  # the parser makes it a request that is none
-        if self.parser.stops(self.headers):
+        self._offers = bool(self.parser.should_upgrade()) and offers(self.headers)
+        if self._offers:
             return  # it is read once more, without its offer
         super().on_headers_complete()
         self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]
@@ -108,9 +125,9 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Take no time any more."""
-        if self.parser.stops(self.headers):
+        if self._offers:
             return
-        self._in_body = False
+        self._in_body, self._has_ended = False, True
         super().on_message_complete()
 
     def on_response_complete(self) -> None:

@@ -14,25 +14,17 @@ Header = tuple[bytes, bytes]
 _OFFER: Final = frozenset({b"upgrade", b"http2-settings"})
 
 
-class Parser(httptools.HttpRequestParser):
-    """A parser that stops at an offer, and keeps what came after the head."""
+def parser_for(protocol: object) -> httptools.HttpRequestParser:
+    """Return a new parser of what a connection receives, as the server's own."""
+    parser = httptools.HttpRequestParser(protocol)
+    # The first of several requests is answered, whatever follows it.
+    parser.set_dangerous_leniencies(lenient_data_after_close=True)
+    return parser
 
-    def __init__(self, protocol: object) -> None:
-        super().__init__(protocol)
-        # As uvicorn's: the first of several requests is answered, whatever follows it.
-        self.set_dangerous_leniencies(lenient_data_after_close=True)
-        self.rest: bytes | None = None
 
-    def feed_data(self, data: bytes) -> None:  # type: ignore[override]
-        """Parse on."""
-        try:
-            super().feed_data(data)
-        except httptools.HttpParserUpgrade as offer:
-            self.rest = data[offer.args[0] :]
-
-    def stops(self, headers: Sequence[Header]) -> bool:
-        """Return whether the request at hand offers another protocol; CONNECT offers none."""
-        return bool(self.should_upgrade()) and any(name == b"upgrade" for name, _ in headers)
+def offers(headers: Sequence[Header]) -> bool:
+    """Return whether a request that the parser stopped at offers a protocol; CONNECT offers none."""
+    return any(name == b"upgrade" for name, _ in headers)
 
 
 def without_offer(method: bytes, target: bytes, headers: Sequence[Header]) -> bytes:

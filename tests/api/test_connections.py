@@ -1,6 +1,7 @@
 """Clients that send too slowly, too much, or not what they announced: their connections end."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -188,6 +189,20 @@ async def test_a_head_as_large_as_clients_need_is_taken(shared: Api) -> None:
     assert ended.status == 200
 
 
+async def test_a_head_that_comes_with_the_end_of_a_long_body_is_no_larger_for_that(
+    shared: Api,
+) -> None:
+    body = b"{" + b" " * 120_000 + b"}"
+    head = post(shared, "/v1/sms", "application/json", f"Content-Length: {len(body)}")
+    async with connected(shared) as (reader, writer):
+        writer.write(head + body + LINE)
+        await asyncio.sleep(0.5)
+        writer.write(b"Connection: close\r\n\r\n")
+        content = await reader.read()
+
+    assert re.findall(rb"HTTP/1.1 (\d+)", content) == [b"422", b"200"]
+
+
 async def test_an_announced_body_over_the_limit_is_refused_before_it_is_read(shared: Api) -> None:
     head = post(shared, "/v1/sms", "application/json", f"Content-Length: {BODY_LIMIT + 1}")
 
@@ -260,6 +275,22 @@ async def test_an_offered_protocol_is_passed_over_and_the_request_answered(
     assert answers.count(b"HTTP/1.1 202 ") == 2
     assert answers.count(b"idempotency-replayed: true") == 1
     assert b"HTTP/1.1 101" not in answers
+
+
+@pytest.mark.parametrize("offer", [b"", b"Connection: Upgrade\r\nUpgrade: h2c\r\n"])
+@pytest.mark.parametrize("target", [b"/v1/sms", b"http://x/v1/sms", b"x:80"])
+async def test_nobody_is_connected_to_elsewhere_and_others_are_served(
+    shared: Api, target: bytes, offer: bytes
+) -> None:
+    head = b"CONNECT " + target + b" HTTP/1.1\r\nHost: x\r\n" + offer + b"\r\n"
+    async with connected(shared) as (reader, writer):
+        writer.write(head + LINE + b"Connection: close\r\n\r\n")
+        async with asyncio.timeout(10):
+            answers = await reader.read()
+
+    assert answers.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 404 ", b"HTTP/1.1 405 "))
+    assert answers.count(b"HTTP/1.1 200 ") == (target != b"x:80")
+    assert (await shared.get("/healthz")).status == 200
 
 
 async def test_many_offers_at_once_are_each_passed_over(shared: Api) -> None:

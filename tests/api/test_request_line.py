@@ -13,10 +13,11 @@ import json, sys
 import structlog
 from app import logs
 from app.api.requests import told
+from app.domain.request_id import REQUEST_ID
 
 level, readable, line = json.loads(sys.argv[1])
 logs.configure(level, readable=readable)
-structlog.contextvars.bind_contextvars(request_id=line[0])
+REQUEST_ID.set(line[0])
 ways = [told(structlog.get_logger().bind()), logs.of_requests()]
 for way in ways:
     if way is None:
