@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import sys
+import time
 import traceback
 from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
@@ -20,12 +21,15 @@ import structlog
 from pydantic_core import to_json
 
 from app.domain.jsons import writer
+from app.domain.request_id import REQUEST_ID
 
 # Their DEBUG prints requests and answers whole.
 _LOUD: Final = ("aiohttp", "zeep", "sqlalchemy", "aiosqlite", "asyncio", "alembic", "psycopg")
 _Event = MutableMapping[str, Any]
 # As `app.api.requests` has it: not every command that logs reads the API.
 _Tell = Callable[[str, str, str | None, int, str | None, float], None]
+# When a request was answered, by the seconds since 1970, and what `_Tell` is given.
+_Answered = tuple[float, str, str, str | None, int, str | None, float]
 _Fault = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
@@ -74,13 +78,19 @@ def of_requests() -> _Tell | None:
     def tell(
         request_id: str, method: str, route: str | None, status: int, key: str | None, ms: float
     ) -> None:
-        lines.msg(
-            f'{_begun(method, route, status, key)}{ms!r}, "event": "answered",'
-            f' "request_id": {_text(request_id)}, "level": "info",'
-            f' "timestamp": {to_json(datetime.now(UTC)).decode()}}}'
-        )
+        lines.msg((time.time(), request_id, method, route, status, key, ms))
 
     return tell
+
+
+def _answered(of: _Answered) -> str:
+    """Return the line of a request."""
+    at, request_id, method, route, status, key, ms = of
+    return (
+        f'{_begun(method, route, status, key)}{ms!r}, "event": "answered",'
+        f' "request_id": {_text(request_id)}, "level": "info",'
+        f' "timestamp": {to_json(datetime.fromtimestamp(at, UTC)).decode()}}}'
+    )
 
 
 def of_taken() -> Callable[[str, str, str | None], None] | None:
@@ -130,9 +140,9 @@ class Lines:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._waiting: list[str] = []
+        self._waiting: list[str | _Answered] = []
 
-    def msg(self, line: str) -> None:
+    def msg(self, line: str | _Answered) -> None:
         """Write a line, when the event loop has done what is ready; without a loop, now."""
         self._waiting.append(line)
         try:
@@ -147,9 +157,10 @@ class Lines:
 
     def _write(self) -> None:
         lines, self._waiting = self._waiting, []
+        written = [line if isinstance(line, str) else _answered(line) for line in lines]
         # Whoever read it is gone: no request fails for that.
         with contextlib.suppress(OSError, ValueError):
-            self._stream.write("".join([f"{line}\n" for line in lines]))
+            self._stream.write("\n".join([*written, ""]))
             self._stream.flush()
 
 
@@ -164,7 +175,9 @@ def _completed(_logger: object, name: str, event: _Event) -> _Event:
 
     In one step, and with the quickest writer of times: each request has a line.
     """
-    structlog.contextvars.merge_contextvars(None, name, event)
+    request_id = REQUEST_ID.get()
+    if request_id is not None:
+        event.setdefault("request_id", request_id)
     event["level"] = _LEVELS.get(name, name)
     event["timestamp"] = to_json(datetime.now(UTC))[1:-1].decode()
     return event if _HIDING.isdisjoint(event) else _without_text(event)

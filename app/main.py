@@ -14,6 +14,7 @@ from app.api import openapi, problems, seen
 from app.api.access import Access
 from app.api.claims import Reading, Rules
 from app.api.direct import Direct
+from app.api.drafts import Drafting
 from app.api.edge import Edge
 from app.api.held import Held
 from app.api.metrics import figure
@@ -86,6 +87,9 @@ def build_edge(settings: AllSettings, gateway: Gateway) -> Edge:
     """Return what every endpoint works with."""
     core = settings.core
     access = build_access(settings, gateway)
+    secret = core.key_pepper.get_secret_value().encode()
+    recognise = Recognise(secret)
+    drafting = Drafting(gateway, secret, recognise)
     return Edge(
         gateway=gateway,
         access=access,
@@ -93,18 +97,19 @@ def build_edge(settings: AllSettings, gateway: Gateway) -> Edge:
         team=Team(gateway.database),
         limiter=Limiter(gateway.database, _limits(settings, gateway.database), gateway.random),
         accepting=Gathering(
-            lambda items: accept.accept(gateway, items),
+            lambda items: accept.accept(gateway, drafting.rows(items)),
             is_unavailable,
             whole=gateway.database.is_sqlite,
         ),
+        drafting=drafting,
         remembering=Gathering(lambda keys: accept.remember(gateway, keys), is_unavailable),
         finding=Gathering(lambda ids: seen.look_up(gateway, ids), is_unavailable),
         acknowledging=Hearing(gateway),
         figuring=Gathering(lambda asked: figure(gateway, asked), is_unavailable),
         looking=Gathering(lambda wanted: publish.look(gateway, wanted), is_unavailable),
         followers=Followers(gateway),
-        secret=core.key_pepper.get_secret_value().encode(),
-        recognise=Recognise(core.key_pepper.get_secret_value().encode()),
+        secret=secret,
+        recognise=recognise,
         callback_digests={
             FAX123: access.digest(core.callback_secret.get_secret_value()),
             twin_of(FAX123): access.digest(callback_secret(core.callback_secret)),

@@ -2,11 +2,14 @@
 
 import asyncio
 import secrets
+import shutil
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 import psycopg
@@ -28,6 +31,8 @@ from tests.gateways import World, fax, sms
 
 ORIGINALS: Final = 1000  # messages that each copy copies
 TOGETHER: Final = 100  # arrivals in one commit
+PAGES: Final = 1  # of a fax: as many as its acknowledgement tells of, as nearly all do
+ROOM: Final = 4_000  # bytes of disk for each message, while its indexes are made or work is done
 
 
 async def opened(url: str) -> World:
@@ -67,10 +72,12 @@ async def faxes(url: str, count: int) -> list[str]:
     """Have a store hold so many more faxes that 123-fax took; return our references of them."""
     world = await opened(url)
     found: list[str] = []
+    content = fax()
+    content = replace(content, file=replace(content.file, pages=PAGES))
     while len(found) < count:
         world.clock.time = datetime.now(UTC)
         some = range(min(TOGETHER, count - len(found)))
-        await accept(world.gateway, [world.arrival(fax()) for _ in some])
+        await accept(world.gateway, [world.arrival(content) for _ in some])
         taken = [Accepted(None, "113", "Document transmis") for _ in some]
         ended = await world.submit(Channel.FAX, *taken)
         found += [one.held.claim.reference for one in ended]
@@ -80,22 +87,38 @@ async def faxes(url: str, count: int) -> list[str]:
     return found
 
 
-def fill(url: str, many: int) -> None:
-    """Bring an empty store to this version's tables, and to so many delivered messages."""
-    asyncio.run(_originals(url, min(many, ORIGINALS)))
+def see_room(folder: Path, many: int) -> None:
+    """End this where a disk has no room for a store of so many messages."""
+    free, needed = shutil.disk_usage(folder).free, many * ROOM
+    if free < needed:
+        sys.exit(
+            f"{many:,} messages need {needed / 1e9:.0f} GB of disk, and {folder} has"
+            f" {free / 1e9:.0f} GB: with --size {free / needed * 0.9:.2g} there is room"
+        )
+
+
+def fill(url: str, many: int) -> int:
+    """Bring an empty store to this version's tables, and to about so many delivered messages.
+
+    Return how many they are: whole copies are made.
+    """
+    originals = asyncio.run(_originals(url, min(many, ORIGINALS)))
+    copies = max(many // ORIGINALS - 1, 0)
+    stored = originals * (copies + 1)
     if url.startswith("sqlite"):
-        multiply_file(url.removeprefix("sqlite:///"), many // ORIGINALS - 1)
-        return
-    if many > ORIGINALS:
+        multiply_file(url.removeprefix("sqlite:///"), copies)
+        return stored
+    if copies:
         with without_indexes(url):
-            multiply(url, many // ORIGINALS - 1)
+            multiply(url, copies)
     with psycopg.connect(url, autocommit=True) as connection:
-        if many <= ORIGINALS:
+        if not copies:
             connection.execute("VACUUM (ANALYZE, FREEZE)")
         connection.execute("CHECKPOINT")
+    return stored
 
 
-async def _originals(url: str, count: int) -> None:
+async def _originals(url: str, count: int) -> int:
     database = Database(url)
     await migrate.upgrade(database)
     await database.close()
@@ -121,6 +144,7 @@ async def _originals(url: str, count: int) -> None:
     while await publish.publish(world.gateway):
         pass
     await world.gateway.database.close()
+    return len(kept)
 
 
 @contextmanager

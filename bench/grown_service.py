@@ -1,7 +1,7 @@
 """Our gateway over stores that are filled already, and what it is asked over HTTP and does, in turn."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -18,11 +18,11 @@ from bench.dispatch import COLUMNS as DISPATCHED
 from bench.dispatch import QUEUED, Line, provider, worked
 from bench.grown import faxes
 from bench.offered import COLUMNS, having, offered
+from bench.site import PATIENCE
 from bench.stored import store_sms
 from bench.subjects import COMMAND, Subject, over, own_sms, request
 from tests.postgres import Postgres
 
-NAMES: Final = {"small": "10 thousand stored", "large": "10 million stored"}
 KEYS: Final = 12_000  # a second: more than are used
 PATH: Final = "/v1/messages/@1@"
 WIDE: Final = 128  # connections
@@ -34,13 +34,14 @@ SUBMITTED: Final = "status = 'submitted' AND due_at IS NOT NULL"
 NOTHING_LATER: Final = f"UPDATE messages SET due_at = NULL WHERE {SUBMITTED}"
 
 
-def bounds(*, judged: bool = True, timed: bool = True, large: str = NAMES["large"]) -> list[Bound]:
-    """Return what many stored messages may cost."""
+def bounds(names: Iterable[str], *, judged: bool = True, timed: bool = True) -> list[Bound]:
+    """Return what many stored messages may cost; `names`: of a store with few, and of one with many."""
+    few, many = names
     rate, late = ((0.9, 0.95), (1.5,)) if judged else ((), ())
-    found = [Bound("rate", large, NAMES["small"], *rate)]
+    found = [Bound("rate", many, few, *rate)]
     if timed:
-        found.append(Bound("p99", large, NAMES["small"], *late, most=True))
-    return [*found, Bound("database", large, NAMES["small"])]
+        found.append(Bound("p99", many, few, *late, most=True))
+    return [*found, Bound("database", many, few)]
 
 
 @dataclass(slots=True)
@@ -88,9 +89,9 @@ def requested(
             ("status read by id", COLUMNS, _read),
         ):
             title_now = f"{title}, PostgreSQL" + (f", {WIDE} connections" if work else "")
-            found = Comparison(title_now, columns, bounds(timed=work is not None))
+            found = Comparison(title_now, columns, bounds(urls, timed=work is not None))
             works = {
-                NAMES[name]: partial(work or partial(_sent, port=port), asked, one, server)
+                name: partial(work or partial(_sent, port=port), asked, one, server)
                 for name, one in grown.items()
             }
             found.run(asked, works)
@@ -101,7 +102,6 @@ def requested_of_files(
     asked: Asked, urls: Mapping[str, str], ids: Mapping[str, Sequence[UUID]]
 ) -> Iterator[Comparison]:
     """Take callbacks and messages in, and read old ones' status; each store is a file of SQLite's."""
-    names = NAMES | {"large": "1 million stored"}
     with serving(asked, urls, {}) as subjects:
         grown = {
             name: Grown(one, ids[name], asyncio.run(_faxes(asked, urls[name])))
@@ -113,8 +113,8 @@ def requested_of_files(
             ("status read by id", _read),
         ):
             title_now = f"{title}, SQLite, {WIDE} connections"
-            found = Comparison(title_now, COLUMNS[:-1], bounds(large=names["large"])[:-1])
-            works = {names[name]: partial(work, asked, one, None) for name, one in grown.items()}
+            found = Comparison(title_now, COLUMNS[:-1], bounds(urls)[:-1])
+            works = {name: partial(work, asked, one, None) for name, one in grown.items()}
             found.run(asked, works)
             yield found
 
@@ -152,6 +152,7 @@ def _called_back(asked: Asked, grown: Grown, server: Postgres | None) -> Sample:
         values=values,
         connections=WIDE,
         most=some,
+        seconds=PATIENCE,  # at most: all are offered
         warm=0.0,
     )
     applied = _applied(subject) - before

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -14,7 +15,7 @@ import psycopg
 import structlog
 from sqlalchemy import select
 
-from app.delivery import acknowledge, submit
+from app.delivery import acknowledge, publish, submit
 from app.delivery.accept import accept
 from app.domain.acknowledgement import Acknowledgement
 from app.domain.message import Channel
@@ -22,21 +23,25 @@ from app.store import reading
 from app.store.tables import attempts, messages
 from bench.asked import Asked, store
 from bench.compared import Comparison, Sample
-from bench.grown import arrivals, fill, opened
-from bench.grown_service import NAMES, bounds, requested, requested_of_files
+from bench.grown import arrivals, fill, opened, see_room
+from bench.grown_service import bounds, requested, requested_of_files
 from bench.measured import cpu
-from bench.site import keep_to
+from bench.site import keep_to, make_logs
 from tests.gateways import World, fax
 from tests.postgres import Postgres
 
 FEW: Final = 10_000
 MANY: Final = 10_000_000
+MANY_IN_A_FILE: Final = 1_000_000
 PROBES: Final = 3_000  # messages that are read
 COMMIT: Final = 64  # messages of one commit: what gathers at some hundred requests at once
-# Commits, after which most pages of the keys' index have changed since the last checkpoint.
-WARM: Final = 4_000
+# Messages, after which nine of ten pages of the keys' index have changed since the last checkpoint.
+WARM: Final = 256_000
+AT_ONCE: Final = 500  # of these
+LOGS: Final = 192  # more files of PostgreSQL's log that are there: what is written until the end
 SIZED: Final = {
     "shared_buffers": "4GB",
+    "min_wal_size": "4GB",
     "max_wal_size": "12GB",
     "checkpoint_timeout": "30min",
     "random_page_cost": "1.1",
@@ -53,31 +58,40 @@ def growth(asked: Asked) -> Iterator[Comparison]:
     with ExitStack() as stack:
         stack.enter_context(quiet())
         server = asked.server(stack)
-        urls = {}
         if asked.running is None:
             _size(server, FILLING)
-        for name, many in {"small": asked.many(FEW), "large": asked.many(MANY)}.items():
-            urls[name] = store(server, asked.folder_of(name))
-            fill(urls[name], many)
+        urls = filled(asked, server, MANY)
         if asked.running is None:
             _size(server, SIZED)
+            with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+                make_logs(connection, LOGS)
             keep_to(server, asked.database)
             # As it is between two checkpoints: the first change of each page after one is dear.
-            asyncio.run(_warm(urls["large"]))
+            _, large = urls.values()
+            asyncio.run(_warm(large, asked.many(WARM)))
+            os.sync()  # gigabytes that were just written are on the disk before anything is measured
         ids = {name: asyncio.run(_ids(url)) for name, url in urls.items()}
         yield from requested(asked, server, urls, ids)
         yield from compared(asked, server, urls, ids)
 
 
 def growth_sqlite(asked: Asked) -> Iterator[Comparison]:
-    """Files of SQLite's, over HTTP: ten thousand messages, and a million."""
+    """Files of SQLite's, over HTTP."""
     with quiet():
-        urls = {}
-        for name, many in {"small": asked.many(FEW), "large": asked.many(MANY // 10)}.items():
-            urls[name] = store(None, asked.folder_of(name))
-            fill(urls[name], many)
+        urls = filled(asked, None, MANY_IN_A_FILE)
         ids = {name: asyncio.run(_ids(url)) for name, url in urls.items()}
         yield from requested_of_files(asked, urls, ids)
+
+
+def filled(asked: Asked, server: Postgres | None, most: int) -> dict[str, str]:
+    """Return a store of few messages and one of many, each by how many it holds."""
+    sizes = asked.many(FEW), asked.many(most)
+    see_room(asked.folder, sizes[-1])
+    urls = {}
+    for many in sizes:
+        url = store(server, asked.folder_of("grown"))
+        urls[f"{fill(url, many):,} stored"] = url
+    return urls
 
 
 def _size(server: Postgres, settings: Mapping[str, str]) -> None:
@@ -89,9 +103,15 @@ def _size(server: Postgres, settings: Mapping[str, str]) -> None:
     server.start()
 
 
-async def _warm(url: str) -> None:
+async def _warm(url: str, many: int) -> None:
+    """Take messages in, send and publish them: none of it is left to do when others are measured."""
     world = await opened(url)
-    await _accept(world, rounds=WARM)
+    for _ in range(0, many, AT_ONCE):
+        await accept(world.gateway, arrivals(world, AT_ONCE))
+        await _sent(world, AT_ONCE)
+        await publish.publish(world.gateway)
+    while await publish.publish(world.gateway):
+        pass
     await world.gateway.database.close()
 
 
@@ -121,11 +141,9 @@ def compared(
         found = Comparison(
             f"{title}, {COMMIT} together, without HTTP",
             ("rate", "p50", "p99", "database"),
-            bounds(judged=False),
+            bounds(urls, judged=False),
         )
-        subjects = {
-            NAMES[name]: partial(_measured, url, server, work(name)) for name, url in urls.items()
-        }
+        subjects = {name: partial(_measured, url, server, work(name)) for name, url in urls.items()}
         found.run(asked, subjects)
         yield found
 
@@ -168,11 +186,11 @@ async def _dispatch(world: World, *, rounds: int) -> list[float]:
     """Claim what was taken in before, answered at once, and write it down."""
     for _ in range(rounds):
         await accept(world.gateway, arrivals(world, COMMIT))
-    return [await _timed(_sent(world)) for _ in range(rounds)]
+    return [await _timed(_sent(world, COMMIT)) for _ in range(rounds)]
 
 
-async def _sent(world: World) -> None:
-    held = await submit.claim(world.gateway, Channel.SMS, COMMIT)
+async def _sent(world: World, most: int) -> None:
+    held = await submit.claim(world.gateway, Channel.SMS, most)
     ended = [one for call in held for one in await submit.call(world.gateway, call)]
     await submit.record(world.gateway, ended)
 

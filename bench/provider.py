@@ -3,7 +3,7 @@
 `python -m bench.provider PORT SECONDS`. Our simulator keeps a ledger and parses what it is sent, at
 some hundred calls a second: it would be what is measured. GET /count tells how many sends came.
 Whoever asks what became of a text message hears that it has arrived. A client whose webhooks go to
-POST /hook takes them all; GET /told tells how many came.
+POST /hook takes them all.
 """
 
 import asyncio
@@ -27,9 +27,9 @@ _SENDS: Final = ("ENVOYER", "MULTI_ENVOYER", "COURRIER_ENVOYER")
 
 
 class Counted:
-    """How many sends came, and how many webhooks."""
+    """How many sends came."""
 
-    sends = told = 0
+    sends = 0
 
 
 class Call(asyncio.Protocol):
@@ -70,10 +70,7 @@ class Call(asyncio.Protocol):
     def _answer(self, head: bytes) -> bytes:
         if head.startswith(b"GET /count"):
             return _response(b"text/plain", str(self._counted.sends).encode())
-        if head.startswith(b"GET /told"):
-            return _response(b"text/plain", str(self._counted.told).encode())
         if head.startswith(b"POST /hook"):
-            self._counted.told += 1
             return _response(b"text/plain", b"")
         if head.startswith(b"GET /http.php"):  # 123-fax's whole interface
             self._counted.sends += 1

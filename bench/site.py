@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 
 import psycopg
 
@@ -92,11 +92,23 @@ def _use(server: Postgres) -> None:
     A new server makes one after every 16 MB, and nobody's commit proceeds for those 20 to 30 ms.
     """
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        for _ in range(LOGS):
-            connection.execute(
-                "SELECT pg_logical_emit_message(false, 'bench', ''), pg_switch_wal()"
-            )
-        connection.execute("CHECKPOINT")
+        # Twice as much as usual: a checkpoint on the way would have the second half use the first.
+        _set(connection, "ALTER SYSTEM SET max_wal_size = '2GB'")
+        make_logs(connection, LOGS)
+        _set(connection, "ALTER SYSTEM RESET max_wal_size")
+
+
+def make_logs(connection: psycopg.Connection[Any], files: int) -> None:
+    """Have a server write so many files of its log, and use them again from now on."""
+    for _ in range(files):
+        connection.execute("SELECT pg_logical_emit_message(false, 'bench', ''), pg_switch_wal()")
+    connection.execute("CHECKPOINT")
+
+
+def _set(connection: psycopg.Connection[Any], statement: LiteralString) -> None:
+    connection.execute(statement)
+    connection.execute("SELECT pg_reload_conf()")
+    time.sleep(0.1)  # until every process of the server has heard of it
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import product
 from types import ModuleType
 from typing import Any
 
@@ -19,7 +20,7 @@ from psycopg.adapt import Transformer
 from sqlalchemy import event, text
 
 import app.store
-from app.store import arrays, reading
+from app.store import arrays, pick
 from app.store.alone import Alone, Line, Rows, Values
 from app.store.database import Database
 from app.store.sqlite import Lane
@@ -99,10 +100,11 @@ class _Noting:
     alone: Alone
     sent: Sent
 
-    @asynccontextmanager
-    async def line(self) -> AsyncIterator["_NotingLine"]:
-        async with self.alone.line() as line:
-            yield _NotingLine(line, self.sent)
+    async def lend(self) -> "_NotingLine":
+        return _NotingLine(await self.alone.lend(), self.sent)
+
+    def take_back(self, line: "_NotingLine") -> None:
+        self.alone.take_back(line.line)
 
     def close(self) -> None:
         self.alone.close()
@@ -231,7 +233,7 @@ async def analyze(
 
 
 def alone() -> set[str]:
-    """Return the statements that our modules send each as a transaction, or prepared, by their names.
+    """Return the statements that our modules send each as a transaction.
 
     What `recount` sends is two statements, which are noted one by one.
     """
@@ -239,21 +241,27 @@ def alone() -> set[str]:
     for _, name, _ in pkgutil.iter_modules(app.store.__path__, "app.store."):
         module = importlib.import_module(name)
         for node in ast.walk(ast.parse(inspect.getsource(module))):
-            if isinstance(node, ast.Call) and _sends_alone(node.func) and node.args:
-                found |= _said(module, node.args[0])
-    found |= {one._alone for one in (reading._OF_IDS,)}
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                found |= _sent_by(module, node, node.func)
     return {one for each in found for one in each.split(";") if _READS.match(one)}
 
 
-def _sends_alone(called: ast.expr) -> bool:
-    if isinstance(called, ast.Attribute):
-        return called.attr == "at_once"
-    return isinstance(called, ast.Name) and called.id == "run"
+def _sent_by(module: ModuleType, call: ast.Call, called: ast.Attribute) -> set[str]:
+    """Return the statements that a call sends alone."""
+    if called.attr == "rows_at_once":
+        return {_named_in(module, called.value)._alone}
+    # A `Pick` sends its own: whoever asks it to is looked at above.
+    if called.attr != "at_once" or module is pick:
+        return set()
+    said = call.args[0]
+    if not isinstance(said, ast.Call):
+        return {_named_in(module, said)}
+    made, flags = _named_in(module, said.func), [one.arg for one in said.keywords]
+    each = product((False, True), repeat=len(flags))
+    return {made(**dict(zip(flags, one, strict=True))) for one in each}
 
 
-def _said(module: ModuleType, argument: ast.expr) -> set[str]:
-    """Return the statement that an argument names; none where it is another's."""
-    if isinstance(argument, ast.Call) and isinstance(argument.func, ast.Name):
-        return {getattr(module, argument.func.id)()}
-    named = argument.id if isinstance(argument, ast.Name) else ""
-    return {getattr(module, named)} if hasattr(module, named) else set()
+def _named_in(module: ModuleType, expression: ast.expr) -> Any:
+    """Return what a module has by a name; what has none there could not be looked for."""
+    assert isinstance(expression, ast.Name), f"{module.__name__}: {ast.unparse(expression)}"
+    return getattr(module, expression.id)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
-from app.api import batch_reading, bodies
+from app.api import batch_reading, bodies, in_pieces
 from app.api.access import Caller
 from app.api.batch_intake import arrival_of
 from app.api.batch_key import key_of
@@ -57,7 +57,7 @@ async def _send(
     sending: Sending[Body], request: Request, edge: Edge, caller: Caller, given_key: str | None
 ) -> Response:
     edge.access.may_send(caller, sending.channel)
-    slices = Slices()
+    slices = Slices(rested=edge.gateway.database.rested)
     body = await bodies.read_json_bytes(request, edge.body_limit)
     # A repeat of a long batch waits for the first, and is answered without being checked anew.
     async with _turn(edge, len(body)):
@@ -78,7 +78,7 @@ async def _send(
     headers = {"Location": answer.location}
     if answer.replayed:
         headers["Idempotency-Replayed"] = "true"
-    return Response(answer.body, answer.status, headers, media_type="application/json")
+    return await in_pieces.answer(answer.body, answer.status, headers, slices)
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from app.api import fingerprints
 from app.api import given as headers
 from app.api.access import Access, Caller
 from app.api.answers import Row
+from app.api.drafts import Draft, Drafting
 from app.api.duplicates import duplicate_in
 from app.api.held import Held
 from app.api.measures import Measures
@@ -50,7 +51,8 @@ class Edge:
     limiter: Limiter
     rates: Rates
     team: Team
-    accepting: Gathering[Item, Obstacle]
+    accepting: Gathering[Item | Draft, Obstacle]
+    drafting: Drafting
     remembering: Gathering[Key, RowMapping | None]
     finding: Gathering[UUID, Row | None]  # messages by their ids, whoever's they are
     acknowledging: Hearing

@@ -4,7 +4,6 @@ Blanks, the order of names, escapes and `1` or `1.0` do not matter (as in RFC 87
 list does, and what stands in a text.
 """
 
-import hashlib
 import hmac
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -12,6 +11,7 @@ from typing import Any, Final
 
 from app.api.slices import Slices
 from app.domain.jsons import writer
+from app.domain.keyed import keyed
 
 _LONGEST: Final = 16_384  # characters of a list's members that are written at once
 _MOST: Final = 50  # members
@@ -88,7 +88,7 @@ def _begun(secret: bytes, address: str) -> hmac.HMAC:
 @lru_cache(maxsize=256)
 def _keyed(secret: bytes, address: str) -> hmac.HMAC:
     # Keyed: a plain hash of a telephone number can be turned back.
-    return hmac.new(secret, f"{address}\n".encode(), hashlib.sha256)
+    return keyed(secret, f"{address}\n".encode())
 
 
 def _pieces(content: Any) -> Iterator[str]:  # noqa: ANN401 -- any JSON

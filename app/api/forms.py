@@ -4,7 +4,7 @@ A form is cut from what `answers.message` says of such a message: nothing descri
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -66,29 +66,28 @@ class Form:
             "status_source": "client",
             "attempts": 0,
         }
-        names: list[str] = []
+        order = ("id", "created_at", *marked)
+        places: list[int] = []
 
         def mark(found: re.Match[str]) -> str:
-            names.append(found["name"] or ("id" if found["id"] else "created_at"))
+            places.append(order.index(found["name"] or ("id" if found["id"] else "created_at")))
             return "%b"
 
         self._form = _MARK.sub(mark, written(message(row)).replace("%", "%%")).encode()
-        self._own: Callable[[Mapping[str, bytes]], tuple[bytes, ...]] = itemgetter(*names)
+        self._own: Callable[[Sequence[bytes]], tuple[bytes, ...]] = itemgetter(*places)
         self._is_bare = kind.is_bare
 
     def filled(self, new: New, public: str) -> bytes:
         """Return what is answered to a message; `public` is its id as it is shown."""
-        own = {
-            "id": public.encode(),
-            "created_at": _moment(new.created_at),
-            "reference": to_json(new.reference),
-            "recipient": to_json(new.recipient),
-        }
+        own = [
+            public.encode(), _moment(new.created_at), to_json(new.reference), to_json(new.recipient),
+        ]  # fmt: skip
         if not self._is_bare:
-            own |= {name: to_json(getattr(new, name)) for name in _SELDOM}
+            own += [to_json(getattr(new, name)) for name in _SELDOM]
         return self._form % self._own(own)
 
 
+@lru_cache(maxsize=16)  # those that are kept together have one time
 def _moment(at: datetime) -> bytes:
     """Return a time as JSON, as `moment` has it, by the quickest writer of times."""
     written_at = to_json(at)

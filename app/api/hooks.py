@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.api.direct import AtOnce
 from app.api.edge import Edge, EdgeDep
+from app.api.whole import tell
 from app.delivery import spool
 from app.domain.acknowledgement import UnreadableAcknowledgement
 from app.domain.errors import MalformedRequest, NotFound
@@ -52,8 +53,7 @@ def taking(edge: Edge) -> AtOnce:
         except UnreadableAcknowledgement:
             return receive
         await spool.receive(edge.gateway, FAX123, brought, edge.acknowledging)
-        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-        await send({"type": "http.response.body", "body": b"OK"})
+        await tell(send, 200, _HEADERS, b"OK")
         return None
 
     return taken

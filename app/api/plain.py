@@ -12,27 +12,28 @@ from typing import Any, Final
 
 from starlette.types import Message, Receive, Scope, Send
 
-from app.api import bodies, fingerprints, forms
+from app.api import bodies
 from app.api.access import Caller, Known
+from app.api.drafts import Draft
 from app.api.edge import Edge, first_answer, needs_key
 from app.api.gather import Gathered
 from app.api.replayed import replayed
 from app.api.schemas import Common
 from app.api.send import answered
 from app.api.sending import Sending
+from app.api.whole import tell
 from app.delivery.accept import Answer
 from app.delivery.arrival import ReferencesTaken, key_of
 from app.delivery.gateway import Provider
 from app.domain.errors import Fault
-from app.domain.identifiers import MESSAGE, shown
-from app.domain.message import Email, Mode, Sms, masked_recipient
-from app.domain.segments import measure
+from app.domain.message import Email, Mode, Sms
 from app.store.contents import writer
 from app.store.database import StoreReadOnly
-from app.store.news import New
 
 _VISIBLE: Final = re.compile(rb"[\x21-\x7e]{1,255}")
 _OTHERS: Final = frozenset({b"prefer", b"content-encoding"})
+_LENGTH: Final = b"content-length"
+_TYPE: Final = b"content-type"
 _JSON: Final = b"application/json"
 _MOST_DIGITS: Final = 5  # of a length
 
@@ -73,13 +74,15 @@ class Plain:
         if way is None or (way.needs_key and b"idempotency-key" not in headers):
             return receive
         came = await receive()
-        new = self._new(known.caller, way, headers, came)
-        if new is None or not self._passes(known.caller, way, new, scope):
+        draft = self._draft(known.caller, way, headers, came)
+        if draft is None or not self._passes(way, draft, scope):
             return _again(came, receive)
         scope["state"]["key"] = known.caller.key_id
-        first = await self._kept(new)
+        first = await self._kept(draft)
         if first is None:
-            await _tell(new, send)
+            body, location = draft.answer, f"/v1/messages/{draft.public}".encode()
+            said = [(b"location", location), (_LENGTH, b"%d" % len(body)), (_TYPE, _JSON)]
+            await tell(send, 202, said, body)
         else:
             await answered(first)(scope, receive, send)
         return None
@@ -102,10 +105,10 @@ class Plain:
         )
         return way
 
-    def _new(self, caller: Caller, way: Way, headers: Headers, came: Message) -> New | None:
+    def _draft(self, caller: Caller, way: Way, headers: Headers, came: Message) -> Draft | None:
         """Return a request's message, None where it is not plain, or wrong."""
         whole = came.get("body", b"")
-        if len(whole) > self._longest or len(whole) != int(headers[b"content-length"]):
+        if len(whole) > self._longest or len(whole) != int(headers[_LENGTH]):
             return None
         try:
             value = bodies.parse(whole)
@@ -116,21 +119,10 @@ class Plain:
         content = self._content(body, gathered)
         if content is None or gathered.errors or not way.carrier.carries(content):
             return None
-        edge, given_key = self._edge, headers.get(b"idempotency-key")
-        now = edge.gateway.now()
-        units, encoding = None, None
-        if isinstance(content, Sms):
-            measured = measure(content.text)
-            units, encoding = measured.parts, measured.encoding.value
-        text = self._written(content)
-        return New(
-            edge.gateway.ids.new(now), caller.client_id, caller.mode, self._name, way.carrier.name,
-            now, None, None,  # it is due at once, and never too late
-            body.reference, body.billing_code, body.purpose, body.tags, body.metadata,
-            gathered.warnings, body.on_uncertain, text.decode(), len(text),
-            masked_recipient(content), edge.recognise.content(content), units, encoding,
-            given_key.decode() if given_key is not None else None,
-            fingerprints.of(edge.secret, self._address, value) if given_key is not None else None,
+        text, key = self._written(content), headers.get(b"idempotency-key")
+        return Draft(
+            caller, self._name, way.carrier.name, body, content, text.decode(), len(text),
+            gathered.warnings, key.decode() if key is not None else None, self._address, value,
         )  # fmt: skip
 
     def _content(self, body: Common, gathered: Gathered) -> Sms | Email | None:
@@ -147,32 +139,33 @@ class Plain:
             case _:
                 return None
 
-    def _passes(self, caller: Caller, way: Way, new: New, scope: Scope) -> bool:
+    def _passes(self, way: Way, draft: Draft, scope: Scope) -> bool:
         """Count a message, and its request, where there is room and its client's rate allows it."""
-        limiter = self._edge.limiter
-        if not limiter.has_room(new.client_id, new.mode, new.purpose, new.size):
+        limiter, caller = self._edge.limiter, draft.caller
+        if not limiter.has_room(caller.client_id, caller.mode, draft.body.purpose, draft.size):
             return False
         if way.has_rate:
             left = self._edge.rates.take_at_once(caller)
             if left is None:
                 return False
             scope["state"].setdefault("limits", []).append((left.policy, left.item))
-        limiter.count(new.client_id, new.size)
+        limiter.count(caller.client_id, draft.size)
         return True
 
-    async def _kept(self, new: New) -> Answer | None:
+    async def _kept(self, draft: Draft) -> Answer | None:
         """Commit a message; return the first answer to its key, where that was taken."""
+        self._edge.drafting.soon(draft)
         try:
-            obstacle = await self._edge.accepting.do(new)
+            obstacle = await self._edge.accepting.do(draft)
         except (Fault, StoreReadOnly):
             # What is wrong now may not have been so when the key came first.
-            first = await first_answer(self._edge, key_of(new))
+            first = await first_answer(self._edge, key_of(self._edge.drafting.row(draft)))
             if first is None:
                 raise
             return first
         if obstacle is None:
             return None
-        key = key_of(new)
+        key = key_of(self._edge.drafting.row(draft))
         # Nothing else can stand in its way: its client's references need not be unique.
         assert key is not None
         assert not isinstance(obstacle, ReferencesTaken)
@@ -181,26 +174,14 @@ class Plain:
 
 def _is_usual(headers: Headers) -> bool:
     """Say whether a request is JSON of a known length, and wants nothing besides."""
-    length, given_key = headers.get(b"content-length", b""), headers.get(b"idempotency-key")
+    length, given_key = headers.get(_LENGTH, b""), headers.get(b"idempotency-key")
     return (
-        headers.get(b"content-type") == _JSON
+        headers.get(_TYPE) == _JSON
         and length.isdigit()
         and len(length) <= _MOST_DIGITS
         and headers.keys().isdisjoint(_OTHERS)
         and (given_key is None or _VISIBLE.fullmatch(given_key) is not None)
     )
-
-
-async def _tell(new: New, send: Send) -> None:
-    public = shown(MESSAGE, new.id)
-    body = forms.answer(new, public)
-    headers = [
-        (b"location", f"/v1/messages/{public}".encode()),
-        (b"content-length", b"%d" % len(body)),
-        (b"content-type", _JSON),
-    ]
-    await send({"type": "http.response.start", "status": 202, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
 
 
 def _again(came: Message, receive: Receive) -> Receive:

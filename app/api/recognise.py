@@ -4,6 +4,7 @@ import hmac
 from typing import Final
 
 from app.domain.identity import identity_of
+from app.domain.keyed import keyed
 from app.domain.message import Content
 
 # Another key than that of any other hash under the same secret.
@@ -18,7 +19,7 @@ class Recognise:
 
     def __init__(self, secret: bytes) -> None:
         key = hmac.digest(secret, _PURPOSE, "sha256")
-        self._keyed = hmac.new(key, digestmod="sha256")
+        self._keyed = keyed(key)
 
     def content(self, content: Content) -> str:
         """Return the hash of the recipient that a content is shown under."""

@@ -17,7 +17,9 @@ from app.store.idempotency import first_row
 def replayed(record: RowMapping, key: Key) -> Answer:
     """Return the first answer to a key; refuse a key that came with another request."""
     answer = accept.replay(record, key)
-    if answer.body:
+    if answer.body and answer.location:
         return answer
+    if answer.body:  # of who waited for the provider: what was said then was written beside
+        return replace(answer, location=answers.message_location(record["object_id"]))
     told = answers.message(first_row(record))
     return replace(answer, location=told["links"]["self"], body=answers.written(told))

@@ -15,6 +15,7 @@ from app.api.held import Held
 from app.api.measures import Measures
 from app.api.whole import Answering
 from app.domain.identifiers import Identifiers
+from app.domain.request_id import REQUEST_ID
 
 log = structlog.get_logger()
 
@@ -95,7 +96,7 @@ class RequestLog:
         )
         began = time.perf_counter()
         # For all that this request's task logs, and so for the server's line of a fault of ours.
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        REQUEST_ID.set(request_id)
         try:
             await self._app(scope, receive, answering)
         finally:
@@ -110,10 +111,10 @@ class RequestLog:
 
     def _id_of(self, scope: Scope) -> str:
         """Return the id that a request came with, or a new one."""
-        if _HEADER in dict(scope["headers"]):
-            came: bytes = next(value for name, value in scope["headers"] if name == _HEADER)
-            if _GIVEN.fullmatch(came):
-                return came.decode()
+        for name, value in scope["headers"]:
+            if name == _HEADER:
+                came: bytes = value
+                return came.decode() if _GIVEN.fullmatch(came) else self._ids.request()
         return self._ids.request()
 
 

@@ -12,6 +12,7 @@ from app.api import conditional
 from app.api.edge import Edge
 from app.api.given import given
 from app.api.seen import told, visible
+from app.api.whole import tell
 
 _CACHE: Final = (b"cache-control", conditional.CACHE.encode())
 _KIND: Final = (b"content-type", b"application/json")
@@ -46,6 +47,5 @@ class Showing:
             status, body = 304, b""
         else:
             headers += [(b"content-length", b"%d" % len(body)), _KIND]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await tell(send, status, headers, body)
         return None

@@ -31,12 +31,10 @@ _MOST_DOMAINS: Final = 4096
 def number(text: str, home: str) -> str | None:
     """Return a valid French number in E.164, None where the text may be anything else."""
     if text.startswith(_CODE):
-        national = text[len(_CODE) :]
-    elif text.startswith(_PREFIX) and home == HOME:
-        national = text[len(_PREFIX) :]
-    else:
-        return None
-    return _CODE + national if _french().fullmatch(national) else None
+        return text if _french().fullmatch(text, len(_CODE)) else None
+    if text.startswith(_PREFIX) and home == HOME and _french().fullmatch(text, len(_PREFIX)):
+        return _CODE + text[len(_PREFIX) :]
+    return None
 
 
 @lru_cache(maxsize=1)

@@ -30,6 +30,15 @@ _USUAL: Final = frozenset(
 _FORBIDDEN: Final = bytes(one for one in (*range(0x20), 0x7F) if one != ord("\t"))  # in a value
 
 
+async def tell(send: Send, status: int, headers: Headers, body: bytes) -> None:
+    """Send a whole answer, in one step where it can be."""
+    if isinstance(send, Answering):
+        await send.whole(status, headers, body)
+        return
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
 class Answering:
     """Sends one request's answer with headers of ours, its head and body at once where it can."""
 
@@ -52,13 +61,24 @@ class Answering:
                 return
         elif self._begun is not None:
             begun, self._begun = self._begun, None
-            write: Writing | None = self._scope["extensions"].get(EXTENSION)
-            if write is not None and not message.get("more_body", False):
-                body = message.get("body", b"")
-                if write(self._scope, self.status, begun["headers"], body):
-                    return
+            is_whole = not message.get("more_body", False)
+            if is_whole and self._write(begun["headers"], message.get("body", b"")):
+                return
             await self._send(begun)
         await self._send(message)
+
+    async def whole(self, status: int, headers: Headers, body: bytes) -> None:
+        """Send a whole answer, as an application says it in two messages."""
+        self.status = status
+        headers = [*headers, *self._own()]
+        if not self._write(headers, body):
+            await self._send({"type": "http.response.start", "status": status, "headers": headers})
+            await self._send({"type": "http.response.body", "body": body})
+
+    def _write(self, headers: Headers, body: bytes) -> bool:
+        """Write an answer at once; False: nothing was done."""
+        write: Writing | None = self._scope.get("extensions", {}).get(EXTENSION)
+        return write is not None and write(self._scope, self.status, headers, body)
 
 
 def write(cycle: RequestResponseCycle, status: int, headers: Headers, body: bytes) -> bool:

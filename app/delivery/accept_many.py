@@ -68,7 +68,7 @@ class Coming:
         self._more.set()
         if arrival.key is not None and len(arrival.answer.body) >= LONG:
             # While the store is at work on the rows.
-            self._packing = asyncio.ensure_future(asyncio.to_thread(packed, arrival.answer.body))
+            self._packing = asyncio.create_task(packed(arrival.answer.body))
 
     async def whole(self) -> Arrival:
         """Return all of it, as soon as it is there."""

@@ -26,7 +26,10 @@ _JOURNAL: Final = "journal="
 
 
 class Point(StrEnum):
-    """Where a process may die, by the number of its kill point."""
+    """Where a process may die, by the number of its kill point.
+
+    Where one statement writes and commits, "written, and not committed" is just before it.
+    """
 
     ACCEPTING = "K1"  # all is written, and not committed
     ACCEPTED = "K2"  # committed, and not answered

@@ -18,7 +18,7 @@ QUIET: Final = 2  # turns of the loop
 
 
 class Gathering(Generic[Item, Result]):
-    """Runs rounds over all items that wait, one at a time; no clock says when one begins.
+    """Runs rounds over items that wait, one at a time; no clock says when one begins.
 
     A round costs the process and the store much, and an item in it little. But where a round takes
     all there are, the process has nothing to do until it ends, and the store nothing until they are
@@ -67,7 +67,7 @@ class Gathering(Generic[Item, Result]):
         begun.add_done_callback(partial(self._ended, chosen))
 
     async def _run(self, chosen: list[tuple[Item, asyncio.Future[Result]]]) -> Sequence[Result]:
-        """Do what waits when it is the round's turn: all that came until then."""
+        """Do the round's share of what waits when it is its turn."""
         await self._arrived()
         if self._apart:
             chosen.append(self._apart.popleft())

@@ -1,7 +1,8 @@
 """Insist on writing outcomes down: what a provider answered is not forgotten with the store away.
 
-Outcomes that arrive while others are written are written together next. What one call concerns is
-written in one transaction; where one call's outcomes cannot be written, the others' still are.
+Outcomes that arrive while others are written are written together next; where many wait, beside
+those. What one call concerns is written in one transaction; where one call's outcomes cannot be
+written, the others' still are.
 """
 
 import asyncio
@@ -20,6 +21,8 @@ from app.store.database import is_unavailable
 log = structlog.get_logger()
 
 LARGEST_ROUND: Final = 256  # calls whose outcomes are written together
+ROUNDS: Final = 2  # at once, where the store takes more than one: who is claimed waits for them
+MANY: Final = 32  # calls that are worth a round beside another
 AGAIN_AFTER: Final = 1.0  # seconds
 RECORDS_FOR: Final = 600.0  # seconds for which an outcome is tried to be written down
 
@@ -37,15 +40,16 @@ class _Call:
 
 
 class Insisting:
-    """Writes down what calls came to, one round at a time; it never waits on purpose."""
+    """Writes down what calls came to, in a round or two at a time; it never waits on purpose."""
 
     def __init__(self, gateway: Gateway, begin: Begin = asyncio.create_task) -> None:
         """Keep who starts what runs beside, and waits for it at the end."""
         self._gateway = gateway
         self._begin = begin
         self._waiting: deque[_Call] = deque()
-        self._is_writing = False
-        self._rounds: object = None  # a task that nobody holds may vanish
+        self._most = 1 if gateway.database.is_sqlite else ROUNDS
+        self._writing = 0  # rounds
+        self._rounds: set[object] = set()  # tasks that nobody holds may vanish
 
     async def write_down(self, ended: Sequence[Ended]) -> None:
         """Return when what a call came to is written; raises what keeps it from that for good."""
@@ -68,17 +72,20 @@ class Insisting:
         Beyond the lease too: then the fence keeps them from moving anything, and they are evidence.
         """
         self._waiting.append(_Call(ended, asyncio.get_running_loop().time(), told))
-        if not self._is_writing:
-            self._is_writing = True
-            self._rounds = self._begin(self._write())
+        if not self._writing or (self._writing < self._most and len(self._waiting) >= MANY):
+            self._writing += 1
+            self._begin(self._write())
 
     async def _write(self) -> None:
+        this = asyncio.current_task()
+        self._rounds.add(this)
         try:
-            while self._waiting:
+            while self._waiting and (self._writing == 1 or len(self._waiting) >= MANY):
                 size = min(len(self._waiting), LARGEST_ROUND)
                 await self._round([self._waiting.popleft() for _ in range(size)])
         finally:
-            self._is_writing = False
+            self._writing -= 1
+            self._rounds.discard(this)
 
     async def _round(self, calls: Sequence[_Call]) -> None:
         ended = [one for call in calls for one in call.ended]

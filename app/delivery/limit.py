@@ -1,14 +1,15 @@
 """Take in only what can be kept and sent in time: limits on what waits, and on the disk's room.
 
-How much waits is read from its counters, at least once a second; what this process took in since is
+How much waits is what its counters said, a second ago at most; what this process took in since is
 added. So the limits may be exceeded by what all processes take in within a second, and no more.
 """
 
 import asyncio
 import os
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -33,6 +34,7 @@ PACE_OVER: Final = 120.0  # seconds over which the pace of the queue is taken
 UNRESERVED: Final = 0.8  # of the room is for every purpose; the rest for those that cannot wait
 TESTS: Final = 0.5  # of the room, and of a client's: where simulators are away, live goes on
 URGENT: Final = frozenset({"transactional", "otp"})
+_TEST: Final = Mode.TEST.value  # looked up once: that takes longer than all else that is asked
 UNKNOWN_PACE: Final = 30.0  # seconds to come again after, where nothing has left the queue yet
 SOONEST: Final = 5.0  # seconds
 LATEST: Final = 600.0
@@ -42,6 +44,29 @@ def free_bytes(folder: Path) -> int:
     """Return how much may still be written to a disk."""
     found = os.statvfs(folder)
     return found.f_bavail * found.f_frsize
+
+
+@dataclass(slots=True)
+class Taken:
+    """What was taken in."""
+
+    messages: int = 0
+    size: int = 0  # bytes
+    clients: dict[UUID, int] = field(default_factory=dict)  # messages
+
+    def copy(self) -> "Taken":
+        """Return as much."""
+        return Taken(self.messages, self.size, dict(self.clients))
+
+    def take_off(self, earlier: "Taken") -> None:
+        """Leave what came after it was an earlier one."""
+        self.messages -= earlier.messages
+        self.size -= earlier.size
+        self.clients = {
+            one: count - earlier.clients.get(one, 0)
+            for one, count in self.clients.items()
+            if count > earlier.clients.get(one, 0)
+        }
 
 
 class Limiter:
@@ -65,7 +90,7 @@ class Limiter:
         self._ahead: asyncio.Task[None] | None = None
         self._read_at = float("-inf")
         self._waiting = Waiting(clients={})
-        self._since: Counter[UUID | str] = Counter()  # taken in after the reading
+        self._since = Taken()  # after the reading
         self._left: deque[tuple[float, int]] = deque()  # when, and how many had left the queue
         self._looked_at = float("-inf")  # the disk
         self._is_low = False
@@ -75,20 +100,20 @@ class Limiter:
 
         Raises StorageLow, QuotaExceeded or QueueFull.
         """
-        for name, taken in (await self.look(arrival.messages, arrival.totals)).items():
-            self._since[name] += taken
+        rows = arrival.messages
+        size = await self.look(rows, arrival.totals)
+        if rows:
+            self.count(rows[0]["client_id"], size, len(rows))
 
-    async def look(
-        self, rows: Sequence[Mapping[str, Any]], totals: Totals | None = None
-    ) -> Mapping[UUID | str, int]:
-        """Return what messages would take of the room, where they may be taken in; count nothing.
+    async def look(self, rows: Sequence[Mapping[str, Any]], totals: Totals | None = None) -> int:
+        """Return how many bytes messages have, where they may be taken in; count nothing.
 
         Raises as `admit` does.
         """
         if not self._has_disk():
             raise StorageLow(retry_after=round(UNKNOWN_PACE * (0.8 + 0.4 * self._random())))
         if not rows:
-            return {}
+            return 0
         if self._clock() - self._read_at >= FRESH:
             await self._reading.do(None)
         client_id: UUID = rows[0]["client_id"]
@@ -100,7 +125,7 @@ class Limiter:
         wrong = self._wrong(client_id, rows[0]["mode"], count, size, urgent=urgent)
         if wrong is not None:
             raise wrong
-        return {client_id: count, "messages": count, "size": size}
+        return size
 
     def has_room(self, client_id: UUID, mode: str, purpose: str, size: int) -> bool:
         """Say whether a message may be taken in by what is known now; no says nothing."""
@@ -112,35 +137,37 @@ class Limiter:
             self._ahead.add_done_callback(self._is_read)
         return self._wrong(client_id, mode, 1, size, urgent=purpose in URGENT) is None
 
-    def count(self, client_id: UUID, size: int) -> None:
-        """Count a message that is taken in, of which `has_room` was said."""
-        self._since[client_id] += 1
-        self._since["messages"] += 1
-        self._since["size"] += size
+    def count(self, client_id: UUID, size: int, messages: int = 1) -> None:
+        """Count messages of so many bytes that are taken in, for which there is room."""
+        since = self._since
+        since.messages += messages
+        since.size += size
+        since.clients[client_id] = since.clients.get(client_id, 0) + messages
 
     def _wrong(
         self, client_id: UUID, mode: str, count: int, size: int, *, urgent: bool
     ) -> QuotaExceeded | QueueFull | None:
         """Return why so many messages of a client may not be taken in."""
         since, limits = self._since, self._limits
-        is_test = mode == Mode.TEST
+        is_test = mode == _TEST
         most = int(limits.client * TESTS) if is_test else limits.client
-        over = self._waiting.clients.get(client_id, 0) + since[client_id] + count - most
+        waiting = self._waiting
+        over = waiting.clients.get(client_id, 0) + since.clients.get(client_id, 0) + count - most
         if over > 0:
             return QuotaExceeded(retry_after=self._later(over))
         share = TESTS if is_test else 1.0 if urgent else UNRESERVED
-        over = self._waiting.messages + since["messages"] + count - int(limits.messages * share)
-        if over <= 0 and self._waiting.size + since["size"] + size > limits.size * share:
+        over = waiting.messages + since.messages + count - int(limits.messages * share)
+        if over <= 0 and waiting.size + since.size + size > limits.size * share:
             over = count
         return QueueFull(retry_after=self._later(over)) if over > 0 else None
 
     async def _read(self, asked: Sequence[None]) -> list[None]:
         if self._clock() - self._read_at < AHEAD:
             return list(asked)
-        before = Counter(self._since)
+        before = self._since.copy()
         async with self._database.reading() as connection:
             self._waiting = await counters.read(connection)
-        self._since -= before  # what was taken in meanwhile may have been read, or not
+        self._since.take_off(before)  # what was taken in meanwhile may have been read, or not
         self._read_at = self._clock()
         self._left.append((self._read_at, self._waiting.left))
         while self._left[0][0] < self._read_at - PACE_OVER:

@@ -48,11 +48,11 @@ async def claim(
     Nothing is claimed of providers that are away or stopped, and little after they were. Where the
     commit's answer never came, only claims that are seen to stand are returned.
     """
-    held: list[Held] = []
     asked = Asked(limit=limit, under_way=under_way, twins=twins)
     plain = _plain(gateway, channel, asked)
-    if plain is not None and (taken := await _claim_plain(gateway, plain, limit)) is not None:
-        return calls_of(taken)
+    if plain is not None and (claimed := await _claim_plain(gateway, plain, limit)) is not None:
+        return calls_of(claimed)
+    held: list[Held] = []
     try:
         return calls_of(await _commit_claims(gateway, channel, asked, held))
     except CommitUnknown:

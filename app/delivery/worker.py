@@ -12,7 +12,6 @@ from app.delivery import (
     admit,
     count,
     limit,
-    publish,
     reconcile,
     report,
     settle,
@@ -24,6 +23,7 @@ from app.delivery.gateway import Gateway
 from app.delivery.gather import Gathering
 from app.delivery.insist import Insisting
 from app.delivery.notify import Notifying
+from app.delivery.publish import Publishing
 from app.delivery.reconcile import Taken
 from app.delivery.replay import EVERY, Replaying
 from app.delivery.retain import Retaining
@@ -50,6 +50,7 @@ class Worker:
         self._calls: dict[str, set[asyncio.Task[None]]] = {}
         self._replaying = Replaying(gateway)
         self._retaining = Retaining(gateway, self._rest)
+        self._publishing = Publishing(gateway, self._rest)
         writing = self._calls.setdefault("record", set())
         self._insisting = Insisting(gateway, partial(self._begin, writing))
         self._dispatching: list[Dispatching] = []
@@ -78,7 +79,7 @@ class Worker:
             "seek": self._seeking.step,
             "report": self._report,
             **({"count": self._count} if any(self._gateway.slots.values()) else {}),
-            "publish": self._publish,
+            "publish": self._publishing.step,
             "replay": self._replay,
             "keep_time": self._keep_time,
             "recount": self._recount,
@@ -126,14 +127,14 @@ class Worker:
         gateway = self._gateway
         calls = self._calls.setdefault(f"track_{twins}", set())
         free = await self._free(calls)
-        rows = await track.claim(gateway, free, twins=twins) if free > 0 else []
+        rows = await track.claim(gateway, free, twins=twins)
         for row in rows:
             self._begin(calls, self._track_one(row))
-        if free > 0 and not rows:
+        if not rows:
             await self._seeking.wait(looks.TRACK, twins=twins)
 
     async def _free(self, calls: set[asyncio.Task[None]]) -> int:
-        """Return how many more may be asked about, after a moment for half of all.
+        """Return how many more may be asked about: one at least, after a moment for half of all.
 
         A claim costs as much for one as for many.
         """
@@ -182,10 +183,6 @@ class Worker:
             await self._rest(gateway.timing.idle * (0.5 + gateway.random()))
         else:
             await self._rest(count.AFTER_A_FAULT * gateway.timing.pace)
-
-    async def _publish(self) -> None:
-        if not await publish.publish(self._gateway):
-            await self._rest(publish.IDLE * (0.5 + self._gateway.random()))
 
     def _webhook_lanes(self) -> list[Coroutine[Any, Any, None]]:
         if self._gateway.webhooks is None:

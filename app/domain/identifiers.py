@@ -1,7 +1,7 @@
 """Identifiers that sort by time: UUIDv7 (RFC 9562, 5.7), shown as `msg_01J9...`."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from struct import unpack
 from typing import Final
 from uuid import UUID, SafeUUID
@@ -17,6 +17,8 @@ _SEVEN: Final = 0x7 << 12  # the version, above the 12 bits of the fraction
 _VARIANT: Final = 0b10 << 62
 _TAIL: Final = (1 << 62) - 1  # what is random of an identifier
 _TAILS: Final = 256  # random ends of identifiers that are drawn at once
+
+_MILLISECOND: Final = timedelta(milliseconds=1)
 
 # How an identifier gets its two parts, past what keeps them from being changed.
 _NEW: Final = object.__new__
@@ -44,17 +46,23 @@ class Identifiers:
         self._random_bytes = random_bytes
         self._last = 0
         self._tails: list[int] = []
+        self._request, self._lasts = "", iter(_PAIRS)
+        self._requests_until = datetime.min.replace(tzinfo=UTC)
 
-    def new(self, at: datetime | None = None) -> UUID:
-        """Return a UUIDv7 later than every one that this object made before.
-
-        `at` is the time now, where it is known.
-        """
-        return _made(self._next(at or self._now()))
+    def new(self) -> UUID:
+        """Return a UUIDv7 later than every one that this object made before."""
+        return _made(self._next(self._now()))
 
     def request(self) -> str:
         """Return a new identifier of a request, as it is shown."""
-        return f"{REQUEST}_{_whole(self._next(self._now()))}"
+        # Those of one millisecond differ in nothing but their last two letters.
+        at = self._now()
+        last = next(self._lasts, None) if at < self._requests_until else None
+        if last is None:
+            self._request = f"{REQUEST}_{_whole(self._next(at))[:-2]}"
+            self._lasts, self._requests_until = iter(_PAIRS), at + _MILLISECOND
+            last = next(self._lasts)
+        return self._request + last
 
     def _next(self, at: datetime) -> int:
         micros = int(at.timestamp() * 1_000_000)

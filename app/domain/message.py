@@ -43,7 +43,7 @@ class File:
     pages: int | None = None  # of a PDF
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: that costs more than to make one
 class Email:
     """An e-mail: to one recipient, or by the relay to several."""
 
@@ -64,7 +64,7 @@ class Email:
     track_clicks: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen, as an e-mail
 class Sms:
     """A text message."""
 

@@ -40,6 +40,10 @@ class Capacity:
 
 
 CAPACITY: Final = {Encoding.GSM7: Capacity(160, 153), Encoding.UCS2: Capacity(70, 67)}
+# Looked up once: each time, that takes as long as looking through a text.
+_GSM7: Final = Encoding.GSM7
+_OF_GSM7: Final = CAPACITY[Encoding.GSM7]
+_OF_UCS2: Final = CAPACITY[Encoding.UCS2]
 
 
 class Measured(NamedTuple):
@@ -73,7 +77,7 @@ def segments(text: str) -> int:
 def measure(text: str) -> Measured:
     """Return what a text takes; neither an escape and its letter nor a surrogate pair is split."""
     if _ALL_BASIC.fullmatch(text):
-        return _evenly(Encoding.GSM7, len(text))
+        return _evenly(_GSM7, len(text))
     encoding = encoding_of(text)
     wide = _TWO_SEPTETS if encoding is Encoding.GSM7 else _TWO_UNITS
     places = [found.start() for found in wide.finditer(text)]
@@ -85,7 +89,7 @@ def measure(text: str) -> Measured:
 
 def _evenly(encoding: Encoding, units: int) -> Measured:
     """Split a text whose characters take one unit each, or that needs no splitting."""
-    capacity = CAPACITY[encoding]
+    capacity = _OF_GSM7 if encoding is _GSM7 else _OF_UCS2
     if units <= capacity.alone:
         return Measured(encoding, units, 1, capacity.alone - units)
     parts = -(-units // capacity.concatenated)

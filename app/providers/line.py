@@ -23,6 +23,7 @@ class Line(asyncio.Protocol):
         self._reading: Reading | None = None  # of an answer that is not like one before
         self._answer: asyncio.Future[Answered] | None = None
         self._left: Iterator[bytes] | None = None  # of a request that is not written whole
+        self._has_begun = False  # some of it is written
         self._is_full = False  # the socket takes no more for now
         self._is_lost = False
         self._is_fit = True
@@ -40,14 +41,20 @@ class Line(asyncio.Protocol):
         return self._is_fit and not self._is_lost and is_whole
 
     def ask(self, request: Iterable[bytes], largest: int) -> asyncio.Future[Answered]:
-        """Write a request; its answer follows, or OSError, TooLarge or Unfit is raised."""
+        """Write a request; its answer follows, or OSError, TooLarge or Unfit is raised.
+
+        It is written when the event loop has done what is ready, one after the other of those that
+        were asked meanwhile. A server that waits is woken once then, and to wake it costs more than
+        to write.
+        """
+        loop = asyncio.get_running_loop()
         self._largest, self._reading, self._is_fit = largest, None, False
-        self._answer = answer = asyncio.get_running_loop().create_future()
+        self._answer = answer = loop.create_future()
         if self._is_lost:
             answer.set_exception(ConnectionResetError())
         else:
-            self._left = iter(request)
-            self._write()
+            self._left, self._has_begun = iter(request), False
+            loop.call_soon(self._write)
         return answer
 
     def close(self) -> None:
@@ -57,8 +64,9 @@ class Line(asyncio.Protocol):
 
     def _write(self) -> None:
         """Write some of what is left; the rest once the loop and the socket have time for it."""
-        if self._left is None or self._is_lost:
+        if self._left is None or self._is_lost or self._transport.is_closing():
             return
+        self._has_begun = True
         some, size = [], 0
         for piece in self._left:
             some.append(piece)
@@ -89,7 +97,7 @@ class Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what arrived; what nobody asked for ends the connection."""
-        if self._answer is None or self._answer.done():
+        if self._answer is None or self._answer.done() or not self._has_begun:
             self._is_lost = True
             self._transport.abort()
         elif self._reading is None and (whole := self._heads.answer(data, self._largest)):

@@ -4,6 +4,7 @@ What all rows of a slice say alike is sent once, and what none of them says is l
 a message's thirty columns a third is a column of values, and the database works two thirds as long.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
@@ -28,7 +29,9 @@ async def add(
     """Write new messages with their first events, as `messages.add` does; all name the same columns."""
     names = tuple(rows[0])
     columns = dict(zip(names, zip(*map(itemgetter(*names), rows), strict=True), strict=True))
-    await write(connection, ((messages, columns), (events, _first_events(ids, columns))))
+    given = ((messages, columns), (events, _first_events(ids, columns)))
+    await asyncio.sleep(0)  # each of the steps takes a quarter of a millisecond: others run between
+    await write(connection, given)
     if all(_is_one(messages, name, columns[name]) for name in _COUNTED):
         counters.added_alike(connection, rows[0], columns["size"])
     else:
@@ -59,7 +62,9 @@ async def write(connection: AsyncConnection, given: Sequence[tuple[Table, Column
             steps.append((many.row_by_row(table, names), rows))
         await driver.execute_many(connection, steps)
     else:
-        await driver.execute(connection, *_statement(given))
+        statement, parameters = _statement(given)
+        await asyncio.sleep(0)
+        await driver.execute(connection, statement, parameters)
 
 
 def _statement(given: Sequence[tuple[Table, Columns]]) -> tuple[str, list[Array]]:

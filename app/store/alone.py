@@ -7,8 +7,8 @@ the socket for as long as the connection stands; one that the server closes is k
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import psycopg
@@ -60,7 +60,9 @@ class Line:
         if values is None:
             self._server.send_query(sql.encode())
         else:
-            await self._hand_over(sql, values)
+            name = self._names.get(sql) or await self._prepared(sql)
+            formats = [Format.BINARY] * len(values)
+            self._server.send_query_prepared(name, values, formats, Format.BINARY)
         result = await self._answered()
         if not result.ntuples:
             return ()
@@ -69,16 +71,13 @@ class Line:
         rows: Rows = reading.load_rows(0, result.ntuples, tuple)
         return rows
 
-    async def _hand_over(self, sql: str, values: Values) -> None:
-        """Give a prepared statement to the driver, and prepare it first if it is new."""
-        name = self._names.get(sql)
-        if name is None:
-            name = b"alone_%d" % len(self._names)
-            self._server.send_prepare(name, sql.encode())
-            await self._answered()
-            self._names[sql] = name
-        formats = [Format.BINARY] * len(values)
-        self._server.send_query_prepared(name, values, formats, Format.BINARY)
+    async def _prepared(self, sql: str) -> bytes:
+        """Have the server prepare a statement that is new; return its name."""
+        name = b"alone_%d" % len(self._names)
+        self._server.send_prepare(name, sql.encode())
+        await self._answered()
+        self._names[sql] = name
+        return name
 
     async def _plan_anew(self) -> None:
         """Let go of plans that were made while a table may have been small, ever less often."""
@@ -151,31 +150,52 @@ class Alone:
     def __init__(self, connect: Callable[[], Awaitable[Impatient]]) -> None:
         self._connect = connect
         self._free: list[Line] = []
+        self._lent = 0
+        self._rested: asyncio.Event | None = None  # once somebody waited for that
 
-    @asynccontextmanager
-    async def line(self) -> AsyncIterator[Line]:
-        """Lend a connection; the faults of connecting, and of what runs there, are SQLAlchemy's."""
+    async def lend(self) -> Line:
+        """Lend a connection, which is then taken back; the faults of connecting are SQLAlchemy's."""
         line: Line | None = None
-        try:
-            line = self._standing() or Line(await self._connect())
-            yield line
-        except psycopg.Error as fault:
-            told = DBAPIError.instance(None, None, fault, psycopg.Error, hide_parameters=True)
-            raise told from fault
-        finally:
-            if line is not None and line.is_free:
-                self._free.append(line)
-            elif line is not None:
-                line.close()
+        while self._free and line is None:
+            line = self._free.pop()
+            if not line.is_free:
+                line = None
+        if line is None:
+            try:
+                line = Line(await self._connect())
+            except psycopg.Error as fault:
+                raise told(fault) from fault
+        self._lent += 1
+        return line
+
+    def take_back(self, line: Line) -> None:
+        """Keep a connection for the next one; not while something is under way there."""
+        self._lent -= 1
+        if not self._lent and self._rested is not None:
+            self._rested.set()
+        if line.is_free:
+            self._free.append(line)
+        else:
+            line.close()
+
+    async def rested(self, seconds: float) -> None:
+        """Return when no connection is lent, or after some time."""
+        if not self._lent:
+            return
+        self._rested = self._rested or asyncio.Event()
+        self._rested.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._rested.wait()
 
     def close(self) -> None:
         """End the connections that are free."""
         while self._free:
             self._free.pop().close()
 
-    def _standing(self) -> Line | None:
-        while self._free:
-            line = self._free.pop()
-            if line.is_free:
-                return line
-        return None
+
+def told(fault: psycopg.Error) -> DBAPIError:
+    """Return a fault of the driver's as SQLAlchemy's, as every other statement's is."""
+    made = DBAPIError.instance(None, None, fault, psycopg.Error, hide_parameters=True)
+    assert isinstance(made, DBAPIError)
+    return made

@@ -57,9 +57,10 @@ class Kind:
 
     def content(self, values: Items) -> bytes:
         """Return a column's bytes."""
-        count = len(values)
-        if self._are_alike(values):
-            body = self.pieces(values[:1])[0] * count
+        count, first = len(values), values[0]
+        # Most say the same in every row, and are written once.
+        if values[-1] == first and values.count(first) == count and self._is_sure(first):
+            body = (_NULL if first is None else self.pieces((first,))[0]) * count
         else:
             body = b"".join(self.pieces(values))
         return _HEAD.pack(1, 1, self.element, count, 1) + body
@@ -68,12 +69,11 @@ class Kind:
         """Return the bytes of one value, which is not None."""
         return self.pieces([value])[0][_LENGTH.size :]
 
-    def _are_alike(self, values: Items) -> bool:
-        """Say whether a column says the same in every row, as most do: it is written once."""
-        first = values[0]
-        if self.name == _JSON and (first or type(first) not in _EMPTY):  # its true equals 1
-            return False
-        return values[-1] == first and values.count(first) == len(values)
+    def _is_sure(self, first: object) -> bool:
+        """Say whether what equals a value is written as it is."""
+        if self.name != _JSON:
+            return True
+        return not first and type(first) in _EMPTY  # JSON's true equals its 1
 
 
 def _uuids(values: Items) -> list[bytes]:

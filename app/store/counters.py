@@ -71,11 +71,11 @@ def of_news(news: Iterable[New]) -> Counter[str]:
 
 def _of(waiting: Iterable[tuple[str, UUID, int]]) -> Counter[str]:
     pending: Counter[str] = Counter()
-    alike: dict[tuple[str, UUID], list[int]] = defaultdict(list)
+    alike: dict[tuple[str, int], list[int]] = defaultdict(list)
     for channel, client_id, size in waiting:
-        alike[channel, client_id].append(size)
-    for (channel, client_id), sizes in alike.items():
-        _put(pending, channel, client_id, sizes)
+        alike[channel, client_id.int].append(size)  # a UUID's own hash and equality are slow
+    for (channel, number), sizes in alike.items():
+        _put(pending, channel, UUID(int=number), sizes)
     return pending
 
 

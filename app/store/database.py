@@ -22,7 +22,7 @@ from sqlalchemy.sql.schema import Table
 
 from app.store import counters
 from app.store.addresses import address
-from app.store.alone import Alone, Rows, Values
+from app.store.alone import Alone, Rows, Values, told
 from app.store.patience import STALLED, Impatient
 from app.store.rested import look_at_rested
 from app.store.sqlite import BUSY_TIMEOUT, Lane, prepare
@@ -165,16 +165,23 @@ class Database:
         It is prepared, but not without values; then it may be several. Raises as `transaction`.
         """
         assert self._alone is not None
-        async with self._alone.line() as line:
-            try:
-                return await line.run(sql, values)
-            except psycopg.Error as fault:
-                if fault.sqlstate == _READ_ONLY:
-                    raise StoreReadOnly from None
-                # Whatever the server itself says of the statement, it did not commit it.
-                if fault.sqlstate is not None and not fault.sqlstate.startswith(_ENDING):
-                    raise
-                raise CommitUnknown(type(fault).__name__) from fault
+        line = await self._alone.lend()
+        try:
+            return await line.run(sql, values)
+        except psycopg.Error as fault:
+            if fault.sqlstate == _READ_ONLY:
+                raise StoreReadOnly from None
+            # Whatever the server itself says of the statement, it did not commit it.
+            if fault.sqlstate is not None and not fault.sqlstate.startswith(_ENDING):
+                raise told(fault) from fault
+            raise CommitUnknown(type(fault).__name__) from fault
+        finally:
+            self._alone.take_back(line)
+
+    async def rested(self, seconds: float) -> None:
+        """Return when no statement of `at_once` is under way, or after some time."""
+        if self._alone is not None:
+            await self._alone.rested(seconds)
 
     @asynccontextmanager
     async def unhurried(self) -> AsyncIterator[AsyncConnection]:
@@ -215,9 +222,14 @@ def is_unavailable(fault: BaseException) -> bool:
     return isinstance(fault, UNAVAILABLE)
 
 
-def is_locked(fault: DBAPIError) -> bool:
-    """Say whether a statement waited for another transaction's rows for too long."""
-    return getattr(fault.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE
+def is_locked(fault: DBAPIError, table: Table) -> bool:
+    """Say whether a statement waited for too long for another transaction's rows of a table."""
+    if getattr(fault.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+        return False
+    # PostgreSQL has no field for it: `while inserting index tuple (0,4) in relation "..."`, in the
+    # server's language; the relation is the table, or an index of it with its name.
+    assert isinstance(fault.orig, psycopg.Error)
+    return table.name in (fault.orig.diag.context or "")
 
 
 def is_contended(fault: BaseException) -> bool:

@@ -15,7 +15,9 @@ from sqlalchemy import (
     ColumnElement,
     RowMapping,
     Select,
+    Uuid,
     and_,
+    bindparam,
     exists,
     literal,
     or_,
@@ -48,6 +50,7 @@ TOLD: Final = (
 _OF: Final = "of_"  # before the names of a message's columns, beside those of an event
 SCANNED: Final = 10_000  # positions that one page looks through for some types
 LEAP: Final = 1_000_000  # positions that a restored store leaves out
+FIRST: Final = UUID(int=0)  # before every event
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class Published:
     feed: Feed
     after: int
     until: int
+    last: UUID | None = None  # every event before it has its position that was committed by then
 
     @property
     def count(self) -> int:
@@ -73,9 +77,10 @@ class Standing:
     forgotten: int = 0  # the last position whose event was deleted with its message
 
 
-async def waiting(connection: AsyncConnection) -> list[Feed]:
-    """Return the feeds for which events wait."""
-    return sorted((row[0], row[1]) for row in await connection.execute(_waiting()))
+async def waiting(connection: AsyncConnection, since: UUID = FIRST) -> list[Feed]:
+    """Return the feeds for which events wait, of those from one on."""
+    found = await connection.execute(_waiting(), {"since": since})
+    return sorted((row[0], row[1]) for row in found)
 
 
 @cache
@@ -85,7 +90,9 @@ def _waiting() -> Select[UUID, str]:
     return (
         select(clients.c.id, modes.c.mode)
         .join_from(clients, modes, true())
-        .where(_any_waits(clients.c.id, modes.c.mode))
+        .where(
+            _any_waits(clients.c.id, modes.c.mode, events.c.id >= bindparam("since", type_=Uuid))
+        )
     )
 
 
@@ -205,6 +212,10 @@ def _message(row: RowMapping) -> Mapping[str, Any] | None:
 
 
 def _any_waits(
-    client_id: ColumnElement[UUID], mode: ColumnElement[str] | str
+    client_id: ColumnElement[UUID], mode: ColumnElement[str] | str, *narrower: ColumnElement[bool]
 ) -> ColumnElement[bool]:
-    return exists().where(events.c.client_id == client_id, events.c.mode == mode, _UNPUBLISHED)
+    # OFFSET keeps PostgreSQL from making a join of it: that would read all that waits.
+    waiting = select(literal(1)).where(
+        events.c.client_id == client_id, events.c.mode == mode, _UNPUBLISHED, *narrower
+    )
+    return exists(waiting.limit(1).offset(0))

@@ -7,11 +7,12 @@ the message alone, or each would be a walk through all that waits; and those to 
 """
 
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store import driver
-from app.store.feed import Feed, Published
+from app.store.feed import FIRST, Feed, Published
 
 _PLACED: Final = (
     "WITH oldest AS (SELECT id, message_id, sequence FROM events"
@@ -29,7 +30,7 @@ _NUMBERED: Final = (
     " WHERE events.id = placed.id{these} RETURNING position"
 )
 _THESE: Final = " AND events.id = ANY(ARRAY(SELECT id FROM placed))"
-_OF: Final = "(client_id, mode) >= (%s, %s) AND (client_id, mode) <= (%s, %s)"
+_OF: Final = "(client_id, mode, id) >= (%s, %s, %s) AND (client_id, mode) <= (%s, %s)"
 _EARLIER: Final = (
     "oldest CROSS JOIN LATERAL (SELECT id, message_id, sequence, position FROM events"
     " WHERE message_id = oldest.message_id AND sequence < oldest.sequence OFFSET 0)"
@@ -38,9 +39,10 @@ _EARLIER_ON_SQLITE: Final = (
     " ON one.message_id = oldest.message_id AND one.sequence < oldest.sequence"
 )
 _REACHED: Final = (
-    "numbered AS ({numbered}), reached AS (SELECT max(position) AS until FROM numbered)"
-    " UPDATE feeds SET position = until FROM reached"
-    " WHERE client_id = %s AND mode = %s AND until IS NOT NULL RETURNING until"
+    "numbered AS ({numbered}), reached AS (SELECT max(position) AS until FROM numbered),"
+    " last AS (SELECT id FROM oldest ORDER BY id DESC LIMIT 1)"
+    " UPDATE feeds SET position = until FROM reached CROSS JOIN last"
+    " WHERE client_id = %s AND mode = %s AND until IS NOT NULL RETURNING until, last.id"
 )
 _GIVEN: Final = ", ".join(
     [
@@ -66,10 +68,14 @@ _GIVEN_ON_SQLITE: Final = _PLACED.format(
 _REACHED_ON_SQLITE: Final = "UPDATE feeds SET position = ? WHERE client_id = ? AND mode = ?"
 
 
-async def give(connection: AsyncConnection, feed: Feed, position: int, limit: int) -> Published:
+async def give(
+    connection: AsyncConnection, feed: Feed, position: int, limit: int, since: UUID = FIRST
+) -> Published:
     """Give the oldest events of a feed that is held their positions; return which those are.
 
-    About `limit` of them: a message's earlier events always go with its later ones.
+    About `limit` of them: a message's earlier events always go with its later ones. On PostgreSQL
+    none before `since`: there, what got a position stands in the index until the next vacuum, and
+    is passed over one by one.
     """
     client_id, mode = feed
     if connection.dialect.name == "sqlite":
@@ -78,8 +84,8 @@ async def give(connection: AsyncConnection, feed: Feed, position: int, limit: in
         until = max((one for (one,) in numbered), default=position)
         if until > position:
             await driver.execute(connection, _REACHED_ON_SQLITE, (until, client_id.hex, mode))
-    else:
-        given = (*feed, *feed, limit, position, *feed)
-        reached = await driver.execute(connection, _GIVEN, given)
-        until = reached[0][0] if reached else position
-    return Published(feed, position, until)
+        return Published(feed, position, until)
+    given = (*feed, since, *feed, limit, position, *feed)
+    reached = await driver.execute(connection, _GIVEN, given)
+    until, last = reached[0] if reached else (position, None)
+    return Published(feed, position, until, last)

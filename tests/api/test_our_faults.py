@@ -5,11 +5,11 @@ import logging
 from typing import Any
 
 import pytest
-import structlog
 from fastapi import FastAPI, Request, Response
 from prometheus_client import generate_latest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app import logs
 from app.api import problems
 from app.api.direct import Direct
 from app.api.edge import Edge
@@ -31,10 +31,10 @@ class Heard(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lines: list[tuple[logging.LogRecord, dict[str, Any]]] = []
+        self.lines: list[tuple[logging.LogRecord, Any]] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append((record, structlog.contextvars.get_contextvars()))
+        self.lines.append((record, logs._completed(None, "error", {})))
 
 
 def failing() -> FastAPI:

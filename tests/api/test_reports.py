@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select
@@ -28,7 +29,7 @@ DIALECTS = ["document", "bare", "asmx", "php", "rpc12"]
 
 
 def today() -> str:
-    return datetime.now(UTC).date().isoformat()
+    return datetime.now(ZoneInfo("Europe/Paris")).date().isoformat()  # the provider's day
 
 
 def wanted(**changes: object) -> dict[str, Any]:

@@ -753,6 +753,7 @@ async def test_a_wait_ends_when_the_provider_has_accepted(shared: Api) -> None:
     assert (answer.status, answer.json()["status"]) == (201, "submitted")
     again = await shared.post("/v1/sms", body, headers={"Idempotency-Key": "waited"})
     assert (again.status, again.content) == (201, answer.content)
+    assert again.headers["Location"] == answer.headers["Location"]
     assert again.headers["Idempotency-Replayed"] == "true"
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.api.slices import LONGEST, TURN, Slices
+from app.api.slices import COMMIT, LONGEST, TURN, Slices
 
 pytestmark = pytest.mark.anyio
 
@@ -63,3 +63,27 @@ async def test_the_work_goes_on_though_the_others_never_end() -> None:
     assert clock.now - LONGEST == pytest.approx(TURN, rel=0.05)
     assert not asking.done()
     await asking
+
+
+async def test_the_work_goes_on_when_the_store_has_answered_the_others() -> None:
+    clock, told, asked = Clock(), list[float](), list[float]()
+    answered = asyncio.Event()
+
+    async def asking() -> None:
+        clock.now += 0.0001
+        await answered.wait()
+        clock.now += 0.0001
+        told.append(clock.now)
+
+    async def rested(seconds: float) -> None:
+        asked.append(seconds)
+        answered.set()
+
+    slices = Slices(clock, rested)
+    clock.now = LONGEST
+    one = asyncio.create_task(asking())
+
+    await slices.pause()
+
+    assert (len(told), asked) == (1, [COMMIT])
+    await one

@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.connections import Connection
-from app.api.whole import Answering, Headers
+from app.api.whole import Answering, Headers, tell
 from app.processes import Server, listen, port_of
 
 pytestmark = pytest.mark.anyio
@@ -42,11 +42,14 @@ class Said:
     times: int = 1  # that it is asked, all at once
 
 
-def answering(said: Said, *, whole: bool) -> ASGIApp:
+def answering(said: Said, *, whole: bool, in_one_step: bool = False) -> ASGIApp:
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         own = Answering(scope, send, lambda: [(b"x-request-id", b"req_1")])
+        if whole and in_one_step and len(said.parts) == 1:
+            await tell(own, said.status, said.headers, said.parts[0])
+            return
         start = {"type": "http.response.start", "status": said.status, "headers": [*said.headers]}
         if not whole:
             start["headers"] = [*said.headers, (b"x-request-id", b"req_1")]
@@ -71,9 +74,9 @@ async def served(app: ASGIApp) -> AsyncIterator[int]:
     await running
 
 
-async def told(said: Said, *, whole: bool) -> bytes:
+async def told(said: Said, *, whole: bool, in_one_step: bool = False) -> bytes:
     """Return all that is answered, until the connection ends or nothing more comes."""
-    async with served(answering(said, whole=whole)) as port:
+    async with served(answering(said, whole=whole, in_one_step=in_one_step)) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         lines = [f"{said.method} /a HTTP/{said.version}", "Host: x"]
         lines += [f"{name}: {value}" for name, value in said.asked.items()]
@@ -117,13 +120,30 @@ WAYS = {
 }
 
 
+@pytest.mark.parametrize("in_one_step", [False, True])
 @pytest.mark.parametrize(("said", "at_once"), WAYS.values(), ids=WAYS)
-async def test_every_answer_is_written_as_the_server_writes_it(said: Said, at_once: int) -> None:
+async def test_every_answer_is_written_as_the_server_writes_it(
+    said: Said, at_once: int, in_one_step: bool
+) -> None:
     usual = await told(said, whole=False)
     _WRITTEN.clear()
 
-    assert await told(said, whole=True) == usual
+    assert await told(said, whole=True, in_one_step=in_one_step) == usual
     assert sum(_WRITTEN) == at_once
+
+
+async def test_an_answer_in_one_step_is_two_messages_to_whoever_knows_only_those() -> None:
+    messages: list[Message] = []
+
+    async def send(message: Message) -> None:
+        messages.append(message)
+
+    await tell(send, 200, [LENGTH], b"{}")
+
+    assert messages == [
+        {"type": "http.response.start", "status": 200, "headers": [LENGTH]},
+        {"type": "http.response.body", "body": b"{}"},
+    ]
 
 
 async def test_an_answer_that_was_begun_is_not_written_again() -> None:

@@ -60,13 +60,16 @@ class _Forgetful:
             yield connection
             await connection.rollback()
 
-    async def at_once(self, sql: str, values: Values) -> Rows:
+    async def at_once(self, sql: str, values: Values | None) -> Rows:
         alone = self._database._alone
         assert alone is not None
-        async with alone.line() as line:
+        line = await alone.lend()
+        try:
             await line.run("BEGIN", ())
             rows = await line.run(sql, values)
             await line.run("ROLLBACK", ())
+        finally:
+            alone.take_back(line)
         return rows
 
 

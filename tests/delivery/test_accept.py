@@ -1,16 +1,18 @@
 """Taking messages in: together, each key once, and one bad row fails alone."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy.exc import OperationalError
 
 from app.delivery import accept
 from app.delivery.accept import Arrival, Key
 from app.delivery.gather import Gathering
-from app.domain.errors import IdempotencyKeyReused
+from app.domain.errors import IdempotencyInProgress, IdempotencyKeyReused
 from app.store.database import is_unavailable
-from app.store.tables import events, idempotency_keys, messages
+from app.store.tables import counters, events, idempotency_keys, messages
 from tests.gateways import World, sms
 
 pytestmark = pytest.mark.anyio
@@ -98,3 +100,24 @@ async def test_one_bad_row_in_a_shared_commit_fails_alone(world: World) -> None:
     faults = [result for result in results if isinstance(result, BaseException)]
     assert [type(fault).__name__ for fault in faults] == ["IntegrityError"]
     assert (await count(world))["messages"] == 10
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # who locks rows
+@pytest.mark.parametrize("kept", [False, True])  # of a plain message the answer is not
+async def test_only_who_waits_for_a_key_is_told_that_it_is_in_use(world: World, kept: bool) -> None:
+    await world.keep(sms())  # which makes the counters
+
+    async def taken(name: str | None) -> object:
+        one = world.arrival(sms(), key=key(world, name) if name is not None else None)
+        one = replace(one, answer=replace(one.answer, kept=kept))
+        (found,) = await asyncio.gather(accept.accept(world.gateway, [one]), return_exceptions=True)
+        return type(found)
+
+    async with world.gateway.database.transaction() as connection:
+        used = accept.key_rows(world.gateway, [world.arrival(sms(), key=key(world, "used"))])
+        await connection.execute(insert(idempotency_keys), used)
+        await connection.execute(update(counters).values(value=counters.c.value))
+
+        told = await asyncio.gather(*map(taken, ("used", "free", None)))
+
+    assert told == [IdempotencyInProgress, OperationalError, OperationalError]

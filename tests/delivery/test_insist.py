@@ -8,7 +8,8 @@ import pytest
 
 from app.delivery import submit
 from app.delivery.conclude import Ended
-from app.delivery.insist import Insisting
+from app.delivery.fault_points import FaultPoints, Point
+from app.delivery.insist import MANY, Insisting
 from app.domain.message import Channel
 from tests.gateways import World, sms
 
@@ -51,3 +52,44 @@ async def test_one_call_that_cannot_be_written_fails_alone(world: World) -> None
     assert [isinstance(one, BaseException) for one in found] == [False, True, False]
     statuses = [(await world.row(one[0].held.claim.message_id))["status"] for one in calls]
     assert statuses == ["submitted", "submitting", "submitted"]
+
+
+class Slow(FaultPoints):
+    """Lets nobody write down an answer before it is told to, and counts who would."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free = asyncio.Event()
+        self.rounds = 0
+
+    async def reached(self, point: Point) -> None:
+        if point is Point.ANSWERED:
+            self.rounds += 1
+            await self.free.wait()
+
+
+async def test_where_many_wait_a_second_round_is_written_beside_the_first(world: World) -> None:
+    calls = await ended(world, 2 * MANY + 1)
+    slow = Slow()
+    insisting = Insisting(replace(world.gateway, fault_points=slow))
+    told: list[BaseException | None] = []
+
+    async def rounds_with(some: list[list[Ended]]) -> int:
+        for call in some:
+            insisting.hand_over(call, told.append)
+        await asyncio.sleep(0.05)
+        return slow.rounds
+
+    seen = [
+        await rounds_with(some)
+        for some in (calls[:1], calls[1:MANY], calls[MANY : MANY + 1], calls[MANY + 1 :])
+    ]
+    slow.free.set()
+    while len(told) < len(calls):
+        await asyncio.sleep(0.01)
+
+    # SQLite has one writer: there a second round would only wait for it.
+    assert seen == ([1, 1, 1, 1] if world.gateway.database.is_sqlite else [1, 1, 2, 2])
+    assert told == [None] * len(calls)
+    for call in calls:
+        assert (await world.row(call[0].held.claim.message_id))["status"] == "submitted"

@@ -4,7 +4,9 @@ import asyncio
 import random
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -142,6 +144,109 @@ async def test_a_share_is_taken_and_more_is_known_to_wait(world: World) -> None:
     assert rounds == [True, True, False]
     check(await published(world))
     assert await end(world) == most
+
+
+@pytest.mark.parametrize(("each", "least", "most"), [(0.01, 0.01, 0.5), (3600, 1.0, 1.0)])
+async def test_where_more_is_known_to_wait_it_rests_for_as_long_as_it_worked_but_a_second_at_most(
+    world: World, each: float, least: float, most: float
+) -> None:
+    async with world.gateway.database.transaction() as connection:
+        rows = [row(world) for _ in range(publish.MOST + 1)]
+        await messages.add(connection, world.gateway.ids, rows)
+    rests: list[float] = []
+
+    async def rest(seconds: float) -> None:
+        rests.append(seconds)
+
+    seconds = count(1)
+    gateway = replace(
+        world.gateway,
+        now=lambda: world.clock.now() + timedelta(seconds=each * next(seconds)),
+        random=lambda: 0.5,
+    )
+    publishing = publish.Publishing(gateway, rest)
+    await publishing.step()
+    await publishing.step()
+
+    assert least <= rests[0] <= most
+    assert rests[1:] == [publish.IDLE]
+    assert await end(world) == publish.MOST + 1
+
+
+async def happens(world: World, *, late: timedelta = timedelta()) -> None:
+    """Have something happen whose identifier is so much older than its commit."""
+    ids = Identifiers(lambda: world.clock.now() - late, random.Random(uuid4().int).randbytes)
+    of = {"id": None, "client_id": world.client_id, "mode": "live"}
+    about = {"at": world.clock.now(), "source": "worker", "type": "endpoint.failing"}
+    async with world.gateway.database.transaction() as connection:
+        row_ = event_row(ids, of, 1, None, "", **about)
+        await connection.execute(insert(events).values({**row_, "status": None}))
+
+
+async def rests(_seconds: float) -> None:
+    """Rest no time at all."""
+
+
+async def test_what_is_committed_late_is_published_however_much_else_happens(world: World) -> None:
+    publishing = publish.Publishing(world.gateway, rests)
+    await happens(world)
+    await publishing.step()
+    await happens(world, late=timedelta(minutes=1))
+
+    for before in range(1, 7):
+        await happens(world)
+        await publishing.step()
+        if not world.gateway.database.is_sqlite and before < publish.WHOLE.seconds:
+            # It begins where the last look ended: that is what it is for.
+            assert len(await published(world)) == 1 + before
+        world.clock.turn(seconds=1)
+
+    assert len(await published(world)) == 8
+
+
+async def test_what_is_committed_late_is_published_where_nothing_else_happens(
+    world: World,
+) -> None:
+    publishing = publish.Publishing(world.gateway, rests)
+    await happens(world)
+    await publishing.step()
+    await happens(world, late=timedelta(minutes=1))
+
+    await publishing.step()
+    await publishing.step()
+
+    assert len(await published(world)) == 2
+
+
+async def test_what_is_committed_a_little_late_is_published_at_once(world: World) -> None:
+    publishing = publish.Publishing(world.gateway, rests)
+    for late in (0.0, 0.9, 1.8):  # each less than a second older than the last one
+        await happens(world, late=timedelta(seconds=late))
+        await publishing.step()
+
+    assert len(await published(world)) == 3
+
+
+async def test_a_look_leaves_nothing_of_any_feed(world: World) -> None:
+    publishing = publish.Publishing(world.gateway, rests)
+    other = World(world.gateway.database)
+    other.client_id = UUID(int=77)
+    other.clock = world.clock
+    async with world.gateway.database.transaction() as connection:
+        about = {"id": other.client_id, "name": "other", "created_at": world.clock.now()}
+        await connection.execute(insert(clients).values(about))
+        rows = [row(other) for _ in range(publish.MOST + 5)]
+        await messages.add(connection, world.gateway.ids, rows)
+    world.clock.turn(seconds=30)
+    await happens(world)
+
+    # Half a share of each: one feed comes to its end, the other is left with what is older.
+    for _ in range(3):
+        await publishing.step()
+        world.clock.turn(seconds=0.1)
+        await happens(world)
+
+    assert await end(other) == publish.MOST + 5
 
 
 async def test_a_clock_that_is_behind_does_not_turn_a_messages_events_round(world: World) -> None:

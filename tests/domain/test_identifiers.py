@@ -1,11 +1,11 @@
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.identifiers import ALPHABET, EVENT, MESSAGE, Identifiers, read, shown
+from app.domain.identifiers import ALPHABET, EVENT, MESSAGE, REQUEST, Identifiers, read, shown
 
 MOMENT = datetime(2026, 11, 21, 10, 0, 0, 123456, tzinfo=UTC)
 
@@ -40,6 +40,22 @@ def test_many_made_at_once_go_on_where_the_last_one_was_and_let_the_next_follow(
     assert {(one.version, one.variant) for one in made} == {(7, "specified in RFC 4122")}
     # Ten thousand are made from a clock that stands: two and a half milliseconds of it.
     assert made[-1].int >> 80 <= int(MOMENT.timestamp() * 1000) + 3
+
+
+def test_requests_get_identifiers_that_rise_and_tell_the_time() -> None:
+    moments = [MOMENT + timedelta(microseconds=40 * place) for place in range(60)]
+    clock = iter([*moments, *[moments[-1]] * 2500, moments[0]])
+    ids = Identifiers(lambda: next(clock), random.Random(1).randbytes)
+
+    made = [ids.request() for _ in range(2561)]
+
+    assert made == sorted(set(made))
+    found = [read(REQUEST, one) for one in made]
+    times = [one.int >> 80 for one in found if one is not None]
+    assert {one.version for one in found if one is not None} == {7}
+    assert len(times) == len(made)
+    late = [int(at.timestamp() * 1000) - time for at, time in zip(moments, times[:60], strict=True)]
+    assert {0} <= set(late) <= {0, 1}
 
 
 @given(st.uuids())

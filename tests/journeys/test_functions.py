@@ -3,9 +3,10 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -260,8 +261,9 @@ def test_a_refusal_keeps_its_code(spoken: System) -> None:
 
 def test_rapport_gives_the_providers_file_and_its_rows(spoken: System) -> None:
     message = spoken.until(spoken.send("emails", samples.email()), "delivered")
-    day = message["created_at"][:10]
-    before, after = (str(date.fromisoformat(day) + timedelta(days=one)) for one in (-1, 0))
+    # The provider's days are those of Paris.
+    day = datetime.fromisoformat(message["created_at"]).astimezone(ZoneInfo("Europe/Paris")).date()
+    before, after = (str(day + timedelta(days=one)) for one in (-1, 0))
 
     asked = spoken.post("/v1/reports", {"kind": "provider_efidem", "from": before, "to": after})
 

@@ -3,13 +3,16 @@
 import asyncio
 import base64
 import random
-from collections.abc import AsyncIterator, Callable, Iterator
+import socket
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import pytest
 
 from app.providers.exchange import HELD_UP, Answered, Broken
+from app.providers.heads import Heads
+from app.providers.line import Line
 from app.providers.pieces import PIECE, InBase64, Pieces, whole
 from app.providers.wire import Wire
 from tests.providers.sockets import http_answer, serving
@@ -269,3 +272,100 @@ async def test_a_header_that_would_be_two_is_not_sent(way: Wire) -> None:
 
         assert type(exchange).__name__ == "NotSent"
         assert server.connections == []
+
+
+class Transport(asyncio.Transport):
+    """Stands where a connection's transport stands, and keeps what is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.socket, self._other = socket.socketpair()
+        self.written: list[bytes] = []
+        self.is_aborted = False
+
+    def get_extra_info(self, name: str, default: object = None) -> object:
+        return self.socket if name == "socket" else default
+
+    def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
+        self.written += map(bytes, list_of_data)
+
+    def is_closing(self) -> bool:
+        return self.is_aborted
+
+    def abort(self) -> None:
+        self.is_aborted = True
+
+    def end(self) -> None:
+        self.socket.close()
+        self._other.close()
+
+
+@pytest.fixture
+def transport() -> Iterator[Transport]:
+    made = Transport()
+    yield made
+    made.end()
+
+
+async def test_what_comes_before_anything_is_written_is_no_answer(transport: Transport) -> None:
+    line = Line(0.0, Heads())
+    line.connection_made(transport)
+
+    answer = line.ask([b"request"], 1000)
+    line.data_received(ANSWER)
+    await asyncio.sleep(0)
+    line.connection_lost(None)
+
+    assert (transport.is_aborted, transport.written) == (True, [])
+    with pytest.raises(ConnectionResetError):
+        await answer
+
+
+async def test_nothing_is_written_on_a_connection_that_closes_meanwhile(
+    transport: Transport,
+) -> None:
+    line = Line(0.0, Heads())
+    line.connection_made(transport)
+
+    answer = line.ask([b"request"], 1000)
+    transport.is_aborted = True
+    await asyncio.sleep(0)
+    line.connection_lost(None)
+
+    assert transport.written == []
+    with pytest.raises(ConnectionResetError):
+        await answer
+
+
+async def test_what_was_given_up_before_it_was_written_is_not_written(
+    transport: Transport,
+) -> None:
+    line = Line(0.0, Heads())
+    line.connection_made(transport)
+
+    line.ask([b"request"], 1000)
+    line.close()
+    await asyncio.sleep(0)
+
+    assert transport.written == []
+
+
+async def test_what_is_asked_in_one_turn_of_the_loop_is_written_after_all_else_of_it(
+    transport: Transport,
+) -> None:
+    line = Line(0.0, Heads())
+    line.connection_made(transport)
+    seen: list[int] = []
+    loop = asyncio.get_running_loop()
+
+    def ask() -> None:
+        line.ask([b"request"], 1000)
+
+    loop.call_soon(ask)
+    loop.call_soon(lambda: seen.append(len(transport.written)))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    assert (seen, transport.written) == ([0], [b"request"])
+    line.data_received(ANSWER)
+    assert not transport.is_aborted

@@ -195,10 +195,12 @@ class Grown:
         return await self.world.keep(sms(), key=key, **self._named(n))
 
     async def keep_plain(self, n: int) -> None:
-        """Take a text message in that is no more than itself and its key."""
-        arrival = self.world.arrival(sms(), key=self.key(n))
-        answer = replace(arrival.answer, kept=False)
-        await accept(self.gateway, [replace(arrival, answer=answer)])
+        """Take two text messages in that are no more than themselves and their keys, and a tag."""
+        for number, tags in ((n, []), (n + 1, ["tag"])):
+            arrival = self.world.arrival(sms(), key=self.key(number))
+            answer = replace(arrival.answer, kept=False)
+            rows = ({**arrival.messages[0], "tags": tags},)
+            await accept(self.gateway, [replace(arrival, answer=answer, messages=rows)])
 
     def key(self, n: int) -> Key:
         """Return an Idempotency-Key."""
@@ -383,6 +385,21 @@ async def test_telling_reads_nothing_whole(grown: Grown, database_url: str) -> N
 
     assert held
     assert await grown.read_whole(database_url) == {}
+
+
+async def test_whether_events_wait_is_known_without_reading_all_that_do(
+    grown: Grown, database_url: str
+) -> None:
+    await grown.keep(600)
+    grown.sent.statements.clear()
+    async with grown.gateway.database.reading() as connection:
+        await feed.waiting(connection)
+        await feed.standing(connection, [(grown.world.client_id, "live")])
+        await feed.oldest_waiting(connection)
+
+    # Of their own index too, which is small only where they are soon published.
+    read = (await scans(grown.gateway.database, grown.sent, database_url)).values()
+    assert {one for each in read for one in each if one.startswith("events")} == set()
 
 
 async def test_deleting_reads_nothing_whole(

@@ -61,7 +61,7 @@ async def plan_of_publishing(store: Database) -> list[str]:
         )
         await connection.exec_driver_sql("ANALYZE events")
         of = (uuid4(), "live")
-        given = (*of, *of, 1000, 0, *of)
+        given = (*of, uuid4(), *of, 1000, 0, *of)
         found = await connection.exec_driver_sql(f"EXPLAIN {positions._GIVEN}", given)
         return [row[0] for row in found]
 

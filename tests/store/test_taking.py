@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -56,9 +57,32 @@ def alike(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in row if name not in own and not name.endswith("_at")}
 
 
-async def test_the_one_statement_writes_what_the_general_way_writes(world: World) -> None:
-    general = arrivals(world, "b")
-    assert await accept.accept(world.gateway, plain(arrivals(world, "a"))) == [None] * 5
+def having(arrival: Arrival, name: str) -> Arrival:
+    """Return an arrival whose message has what few messages have, in a column."""
+    row = dict(arrival.messages[0])
+    later = row["created_at"] + timedelta(hours=1)
+    row[name] = {
+        "send_at": later,
+        "expires_at": later,
+        "billing_code": "b-1",
+        "tags": ["a", "b"],
+        "metadata": {"a": "b"},
+        "warnings": ["w"],
+        "on_uncertain": "hold",
+    }[name]
+    if name == "send_at":
+        row |= {"status": "scheduled", "due_at": later}
+    return replace(arrival, messages=(row,))
+
+
+@pytest.mark.parametrize("seldom", [None, *taking._SELDOM])
+async def test_the_one_statement_writes_what_the_general_way_writes(
+    world: World, seldom: str | None
+) -> None:
+    short, general = arrivals(world, "a"), arrivals(world, "b")
+    if seldom is not None:  # one of them has it
+        short[2], general[2] = having(short[2], seldom), having(general[2], seldom)
+    assert await accept.accept(world.gateway, plain(short)) == [None] * 5
     by_one = {table.name: await rows(world, table) for table in TABLES}
 
     # A quota, though none that is near, takes the general way.

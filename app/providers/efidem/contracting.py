@@ -63,8 +63,8 @@ class Contracting:
 
     def bound(self, function: Function) -> Bound | None:
         """Return a function as the contract at hand offers it, None where none was read yet."""
-        self._following.watch()
-        return self.contract.bound[function.name] if self.contract is not None else None
+        contract = self._following.at_hand()
+        return contract.bound[function.name] if contract is not None else None
 
     async def ready(self, function: Function) -> tuple[Contract, Bound] | Blocked:
         """Return what is needed to call a function, or what is missing."""
