@@ -23,16 +23,20 @@ class Line(asyncio.Protocol):
         self._reading: Reading | None = None  # of an answer that is not like one before
         self._answer: asyncio.Future[Answered] | None = None
         self._left: Iterator[bytes] | None = None  # of a request that is not written whole
-        self._has_begun = False  # some of it is written
         self._is_full = False  # the socket takes no more for now
         self._is_lost = False
         self._is_fit = True
         self._poll = select.poll()
 
     @property
+    def stands(self) -> bool:
+        """Whether it is not over, as far as is known."""
+        return not (self._is_lost or self._transport.is_closing())
+
+    @property
     def is_quiet(self) -> bool:
         """Whether it stands, and nothing came that nobody asked for: its end would be news too."""
-        return not (self._is_lost or self._transport.is_closing() or self._poll.poll(0))
+        return self.stands and not self._poll.poll(0)
 
     @property
     def is_fit(self) -> bool:
@@ -41,21 +45,12 @@ class Line(asyncio.Protocol):
         return self._is_fit and not self._is_lost and is_whole
 
     def ask(self, request: Iterable[bytes], largest: int) -> asyncio.Future[Answered]:
-        """Write a request; its answer follows, or OSError, TooLarge or Unfit is raised.
-
-        It is written when the event loop has done what is ready, one after the other of those that
-        were asked meanwhile. A server that waits is woken once then, and to wake it costs more than
-        to write.
-        """
-        loop = asyncio.get_running_loop()
+        """Write a request at once; its answer follows, or OSError, TooLarge or Unfit is raised."""
         self._largest, self._reading, self._is_fit = largest, None, False
-        self._answer = answer = loop.create_future()
-        if self._is_lost:
-            answer.set_exception(ConnectionResetError())
-        else:
-            self._left, self._has_begun = iter(request), False
-            loop.call_soon(self._write)
-        return answer
+        self._answer = asyncio.get_running_loop().create_future()
+        self._left = iter(request)
+        self._write()
+        return self._answer
 
     def close(self) -> None:
         """Close it, whatever is under way."""
@@ -64,9 +59,8 @@ class Line(asyncio.Protocol):
 
     def _write(self) -> None:
         """Write some of what is left; the rest once the loop and the socket have time for it."""
-        if self._left is None or self._is_lost or self._transport.is_closing():
+        if self._left is None or not self.stands:
             return
-        self._has_begun = True
         some, size = [], 0
         for piece in self._left:
             some.append(piece)
@@ -97,7 +91,7 @@ class Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what arrived; what nobody asked for ends the connection."""
-        if self._answer is None or self._answer.done() or not self._has_begun:
+        if self._answer is None or self._answer.done():
             self._is_lost = True
             self._transport.abort()
         elif self._reading is None and (whole := self._heads.answer(data, self._largest)):

@@ -3,16 +3,15 @@
 import asyncio
 import base64
 import random
+import select
 import socket
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import pytest
 
-from app.providers.exchange import HELD_UP, Answered, Broken
-from app.providers.heads import Heads
-from app.providers.line import Line
+from app.providers.exchange import HELD_UP, Answered, Broken, NotSent
 from app.providers.pieces import PIECE, InBase64, Pieces, whole
 from app.providers.wire import Wire
 from tests.providers.sockets import http_answer, serving
@@ -274,98 +273,62 @@ async def test_a_header_that_would_be_two_is_not_sent(way: Wire) -> None:
         assert server.connections == []
 
 
-class Transport(asyncio.Transport):
-    """Stands where a connection's transport stands, and keeps what is written."""
+async def test_who_may_begin_begins_before_anybody_else_is_asked(way: Wire) -> None:
+    """A process that stood still in between would write what it was allowed long ago."""
+    both, asked, seen = asyncio.Event(), [], []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.socket, self._other = socket.socketpair()
-        self.written: list[bytes] = []
-        self.is_aborted = False
+        async def may_begin() -> bool:
+            asked.append(listening.accept()[0])
+            if len(asked) == 2:
+                both.set()
+            await both.wait()
+            seen.append([bool(select.select([one], [], [], 0)[0]) for one in asked])
+            return True
 
-    def get_extra_info(self, name: str, default: object = None) -> object:
-        return self.socket if name == "socket" else default
+        server = Server(lambda _: ANSWER, port=listening.getsockname()[1])
+        calls = [asyncio.create_task(post(way, server, may_begin=may_begin)) for _ in range(2)]
+        while len(seen) < 2:
+            await asyncio.sleep(0)
+        for one in asked:
+            one.sendall(ANSWER)
+        assert await asyncio.gather(*calls) == [Answered(200, b"x")] * 2
+        for one in asked:
+            one.close()
 
-    def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
-        self.written += map(bytes, list_of_data)
-
-    def is_closing(self) -> bool:
-        return self.is_aborted
-
-    def abort(self) -> None:
-        self.is_aborted = True
-
-    def end(self) -> None:
-        self.socket.close()
-        self._other.close()
-
-
-@pytest.fixture
-def transport() -> Iterator[Transport]:
-    made = Transport()
-    yield made
-    made.end()
+    assert [sum(those) for those in seen] == [0, 1]
 
 
-async def test_what_comes_before_anything_is_written_is_no_answer(transport: Transport) -> None:
-    line = Line(0.0, Heads())
-    line.connection_made(transport)
-
-    answer = line.ask([b"request"], 1000)
-    line.data_received(ANSWER)
-    await asyncio.sleep(0)
-    line.connection_lost(None)
-
-    assert (transport.is_aborted, transport.written) == (True, [])
-    with pytest.raises(ConnectionResetError):
-        await answer
-
-
-async def test_nothing_is_written_on_a_connection_that_closes_meanwhile(
-    transport: Transport,
+@pytest.mark.parametrize("said", [b"", ANSWER], ids=["ended", "answered before it was asked"])
+async def test_nothing_is_written_on_a_connection_that_is_over_before_the_call(
+    way: Wire, said: bytes
 ) -> None:
-    line = Line(0.0, Heads())
-    line.connection_made(transport)
+    async with running() as server:
 
-    answer = line.ask([b"request"], 1000)
-    transport.is_aborted = True
-    await asyncio.sleep(0)
-    line.connection_lost(None)
+        async def may_begin() -> bool:
+            server.connections[0].write(said)
+            server.connections[0].close()
+            await asyncio.sleep(0.05)
+            return True
 
-    assert transport.written == []
-    with pytest.raises(ConnectionResetError):
-        await answer
+        await post(way, server)
+        outcome = await post(way, server, may_begin=may_begin)
 
-
-async def test_what_was_given_up_before_it_was_written_is_not_written(
-    transport: Transport,
-) -> None:
-    line = Line(0.0, Heads())
-    line.connection_made(transport)
-
-    line.ask([b"request"], 1000)
-    line.close()
-    await asyncio.sleep(0)
-
-    assert transport.written == []
+        assert (outcome, server.requests) == (NotSent("ClientConnectorError"), 1)
+        assert await post(way, server) == Answered(200, b"x")
 
 
-async def test_what_is_asked_in_one_turn_of_the_loop_is_written_after_all_else_of_it(
-    transport: Transport,
-) -> None:
-    line = Line(0.0, Heads())
-    line.connection_made(transport)
-    seen: list[int] = []
-    loop = asyncio.get_running_loop()
+async def test_calls_of_one_turn_are_written_when_all_else_of_it_is_done(way: Wire) -> None:
+    async with running() as server:
+        await asyncio.gather(*(post(way, server) for _ in range(2)))
+        done: list[str] = []
 
-    def ask() -> None:
-        line.ask([b"request"], 1000)
+        async def may_begin() -> bool:
+            done.append("begins")
+            return True
 
-    loop.call_soon(ask)
-    loop.call_soon(lambda: seen.append(len(transport.written)))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+        calls = [asyncio.create_task(post(way, server, may_begin=may_begin)) for _ in range(2)]
+        asyncio.get_running_loop().call_soon(done.append, "all else")
+        await asyncio.gather(*calls)
 
-    assert (seen, transport.written) == ([0], [b"request"])
-    line.data_received(ANSWER)
-    assert not transport.is_aborted
+        assert done == ["all else", "begins", "begins"]
