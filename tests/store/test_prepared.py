@@ -83,6 +83,9 @@ async def test_the_oldest_events_are_looked_for_among_what_waits(store: Database
 async def test_events_are_numbered_by_their_ids(store: Database) -> None:
     """A join would walk through all of them, for as many as the planner expects."""
     plan = await plan_of_publishing(store)
-    (place,) = [place for place, line in enumerate(plan) if "Index Cond: (id = ANY" in line]
+    # Alone, or in a second condition of a loop's, as their statistics have it.
+    (place,) = [
+        place for place, line in enumerate(plan) if re.search("Index Cond:.*id = ANY", line)
+    ]
     assert re.search("(using|on) pk_events", plan[place - 1])
     assert not any(" on events" in line and "Seq Scan" in line for line in plan)
