@@ -3,12 +3,16 @@
 import asyncio
 import select
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from app.providers.asking import LARGE
-from app.providers.exchange import Answered
+from app.providers.exchange import HELD_UP, Answered, NotSent, why_not_sent
 from app.providers.heads import Heads
 from app.providers.reading import Reading, TooLarge, Unfit
+
+LATE: Final = 1.0  # seconds, of a request that was asked for: it is not written any more
+
+OVER: Final = NotSent(why_not_sent(ConnectionResetError()))  # its connection, before the request
 
 
 class Line(asyncio.Protocol):
@@ -21,7 +25,7 @@ class Line(asyncio.Protocol):
         self._transport: Any = None
         self._largest = 0
         self._reading: Reading | None = None  # of an answer that is not like one before
-        self._answer: asyncio.Future[Answered] | None = None
+        self._answer: asyncio.Future[Answered | NotSent] | None = None
         self._left: Iterator[bytes] | None = None  # of a request that is not written whole
         self._is_full = False  # the socket takes no more for now
         self._is_lost = False
@@ -29,14 +33,9 @@ class Line(asyncio.Protocol):
         self._poll = select.poll()
 
     @property
-    def stands(self) -> bool:
-        """Whether it is not over, as far as is known."""
-        return not (self._is_lost or self._transport.is_closing())
-
-    @property
     def is_quiet(self) -> bool:
         """Whether it stands, and nothing came that nobody asked for: its end would be news too."""
-        return self.stands and not self._poll.poll(0)
+        return self._stands and not self._poll.poll(0)
 
     @property
     def is_fit(self) -> bool:
@@ -44,22 +43,44 @@ class Line(asyncio.Protocol):
         is_whole = self._left is None and not self._transport.get_write_buffer_size()
         return self._is_fit and not self._is_lost and is_whole
 
-    def ask(self, request: Iterable[bytes], largest: int) -> asyncio.Future[Answered]:
-        """Write a request at once; its answer follows, or OSError, TooLarge or Unfit is raised."""
+    def ask(self, request: Iterable[bytes], largest: int) -> "asyncio.Future[Answered | NotSent]":
+        """Write a request; its answer follows, or OSError, TooLarge or Unfit is raised.
+
+        It is written when the event loop has done what is ready, one after the other of those that
+        were asked meanwhile. A server that waits is woken once then, and to wake it costs more than
+        to write. A process that was stopped until then writes nothing.
+        """
+        loop = asyncio.get_running_loop()
         self._largest, self._reading, self._is_fit = largest, None, False
-        self._answer = asyncio.get_running_loop().create_future()
-        self._left = iter(request)
-        self._write()
-        return self._answer
+        answer: asyncio.Future[Answered | NotSent] = loop.create_future()
+        loop.call_soon(self._begin, answer, iter(request), loop.time())
+        return answer
 
     def close(self) -> None:
         """Close it, whatever is under way."""
         self._left = None
         self._transport.abort()
 
+    @property
+    def _stands(self) -> bool:
+        return not (self._is_lost or self._transport.is_closing())
+
+    def _begin(
+        self, answer: "asyncio.Future[Answered | NotSent]", request: Iterator[bytes], asked: float
+    ) -> None:
+        if answer.done():
+            return  # it was given up
+        if not self._stands:
+            answer.set_result(OVER)
+        elif asyncio.get_running_loop().time() - asked > LATE:
+            answer.set_result(HELD_UP)
+        else:
+            self._answer, self._left = answer, request
+            self._write()
+
     def _write(self) -> None:
         """Write some of what is left; the rest once the loop and the socket have time for it."""
-        if self._left is None or not self.stands:
+        if self._left is None or not self._stands:
             return
         some, size = [], 0
         for piece in self._left:
@@ -100,7 +121,7 @@ class Line(asyncio.Protocol):
         else:
             self._read(data, self._answer)
 
-    def _read(self, data: bytes, answer: "asyncio.Future[Answered]") -> None:
+    def _read(self, data: bytes, answer: "asyncio.Future[Answered | NotSent]") -> None:
         is_first = self._reading is None
         self._reading = reading = self._reading or Reading(self._largest)
         try:

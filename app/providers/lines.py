@@ -54,23 +54,15 @@ class Lines:
         largest: int,
         may_begin: MayBegin | None,
     ) -> Exchange:
-        """Make one call.
-
-        It waits until the event loop has done what is ready: requests are written one after the
-        other then, and a server that waits is woken once, which costs more than to write. Whether
-        it may begin is asked after that: from the answer to the first byte there is no other turn.
-        """
+        """Make one call."""
         line: Line | None = None
         try:
             with self._patience.bounded():
                 async with self._room:
                     line = self._taken(origin) or await self._opened(origin)
                     try:
-                        await asyncio.sleep(0)
                         if may_begin is not None and not await may_begin():
                             return HELD_UP
-                        if not line.stands:
-                            return NotSent(why_not_sent(ConnectionResetError()))
                         return await line.ask(request, largest)
                     finally:
                         self._give_back(origin, line)

@@ -3,15 +3,17 @@
 import asyncio
 import base64
 import random
-import select
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import pytest
 
 from app.providers.exchange import HELD_UP, Answered, Broken, NotSent
+from app.providers.heads import Heads
+from app.providers.line import LATE, Line
 from app.providers.pieces import PIECE, InBase64, Pieces, whole
 from app.providers.wire import Wire
 from tests.providers.sockets import http_answer, serving
@@ -273,62 +275,119 @@ async def test_a_header_that_would_be_two_is_not_sent(way: Wire) -> None:
         assert server.connections == []
 
 
-async def test_who_may_begin_begins_before_anybody_else_is_asked(way: Wire) -> None:
-    """A process that stood still in between would write what it was allowed long ago."""
-    both, asked, seen = asyncio.Event(), [], []
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+class Transport(asyncio.Transport):
+    """Stands where a connection's transport stands, and keeps what is written."""
 
-        async def may_begin() -> bool:
-            asked.append(listening.accept()[0])
-            if len(asked) == 2:
-                both.set()
-            await both.wait()
-            seen.append([bool(select.select([one], [], [], 0)[0]) for one in asked])
-            return True
+    def __init__(self) -> None:
+        super().__init__()
+        self.socket, self._other = socket.socketpair()
+        self.written: list[bytes] = []
+        self.is_aborted = False
 
-        server = Server(lambda _: ANSWER, port=listening.getsockname()[1])
-        calls = [asyncio.create_task(post(way, server, may_begin=may_begin)) for _ in range(2)]
-        while len(seen) < 2:
-            await asyncio.sleep(0)
-        for one in asked:
-            one.sendall(ANSWER)
-        assert await asyncio.gather(*calls) == [Answered(200, b"x")] * 2
-        for one in asked:
-            one.close()
+    def get_extra_info(self, name: str, default: object = None) -> object:
+        return self.socket if name == "socket" else default
 
-    assert [sum(those) for those in seen] == [0, 1]
+    def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
+        self.written += map(bytes, list_of_data)
+
+    def is_closing(self) -> bool:
+        return self.is_aborted
+
+    def abort(self) -> None:
+        self.is_aborted = True
+
+    def end(self) -> None:
+        self.socket.close()
+        self._other.close()
 
 
-@pytest.mark.parametrize("said", [b"", ANSWER], ids=["ended", "answered before it was asked"])
-async def test_nothing_is_written_on_a_connection_that_is_over_before_the_call(
-    way: Wire, said: bytes
+@pytest.fixture
+def transport() -> Iterator[Transport]:
+    made = Transport()
+    yield made
+    made.end()
+
+
+async def test_what_comes_before_anything_is_written_is_no_answer(transport: Transport) -> None:
+    line = Line(0.0, Heads())
+    line.connection_made(transport)
+
+    answer = line.ask([b"request"], 1000)
+    line.data_received(ANSWER)
+
+    assert await answer == NotSent("ClientConnectorError")
+    assert (transport.is_aborted, transport.written) == (True, [])
+
+
+def aborted(_: Line, transport: Transport) -> None:
+    transport.abort()
+
+
+def ended_by_the_other_side(line: Line, _: Transport) -> None:
+    line.eof_received()
+
+
+def lost(line: Line, _: Transport) -> None:
+    line.connection_lost(OSError())
+
+
+@pytest.mark.parametrize("ends", [aborted, ended_by_the_other_side, lost])
+async def test_nothing_is_written_on_a_connection_that_ends_meanwhile(
+    transport: Transport, ends: Callable[[Line, Transport], None]
 ) -> None:
+    line = Line(0.0, Heads())
+    line.connection_made(transport)
+
+    answer = line.ask([b"request"], 1000)
+    ends(line, transport)
+
+    assert await answer == NotSent("ClientConnectorError")
+    assert transport.written == []
+
+
+async def test_what_was_given_up_before_it_was_written_is_not_written(
+    transport: Transport,
+) -> None:
+    line = Line(0.0, Heads())
+    line.connection_made(transport)
+
+    line.ask([b"request"], 1000)
+    line.close()
+    await asyncio.sleep(0)
+
+    assert transport.written == []
+
+
+async def test_what_could_not_be_written_for_long_is_not_written(way: Wire) -> None:
+    """A process that stood still meanwhile must not do what it was allowed to before."""
     async with running() as server:
+        await post(way, server)
 
         async def may_begin() -> bool:
-            server.connections[0].write(said)
-            server.connections[0].close()
-            await asyncio.sleep(0.05)
+            asyncio.get_running_loop().call_soon(time.sleep, LATE + 0.1)
             return True
 
-        await post(way, server)
-        outcome = await post(way, server, may_begin=may_begin)
-
-        assert (outcome, server.requests) == (NotSent("ClientConnectorError"), 1)
+        assert await post(way, server, may_begin=may_begin) == HELD_UP
+        assert server.requests == 1
         assert await post(way, server) == Answered(200, b"x")
 
 
-async def test_calls_of_one_turn_are_written_when_all_else_of_it_is_done(way: Wire) -> None:
-    async with running() as server:
-        await asyncio.gather(*(post(way, server) for _ in range(2)))
-        done: list[str] = []
+async def test_what_is_asked_in_one_turn_of_the_loop_is_written_after_all_else_of_it(
+    transport: Transport,
+) -> None:
+    line = Line(0.0, Heads())
+    line.connection_made(transport)
+    seen: list[int] = []
+    loop = asyncio.get_running_loop()
 
-        async def may_begin() -> bool:
-            done.append("begins")
-            return True
+    def ask() -> None:
+        line.ask([b"request"], 1000)
 
-        calls = [asyncio.create_task(post(way, server, may_begin=may_begin)) for _ in range(2)]
-        asyncio.get_running_loop().call_soon(done.append, "all else")
-        await asyncio.gather(*calls)
+    loop.call_soon(ask)
+    loop.call_soon(lambda: seen.append(len(transport.written)))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
 
-        assert done == ["all else", "begins", "begins"]
+    assert (seen, transport.written) == ([0], [b"request"])
+    line.data_received(ANSWER)
+    assert not transport.is_aborted
