@@ -52,7 +52,7 @@ async def claimed(gateway: Gateway, channel: Channel, attempt_ids: Sequence[UUID
         kept = await until_known(look)
     except CommitUnknown:
         kept = []
-    log.warning("claim_ascertained", claimed=len(attempt_ids), standing=len(kept))
+    log.warning("claim_ascertained", asked=len(attempt_ids), standing=len(kept))
     return kept
 
 

@@ -33,7 +33,7 @@ class Done:
     """What was published."""
 
     more: bool  # is known to wait
-    last: UUID | None  # before this event none was left, of the feeds that were held; None: nothing
+    last: UUID | None  # before it none is left that was looked for, in the feeds that were held
 
 
 class Publishing:

@@ -209,12 +209,6 @@ def _submission(
     )
 
 
-async def record_calls(gateway: Gateway, calls: Sequence[Sequence[Ended]]) -> list[None]:
-    """Write the outcomes of calls down together."""
-    await record(gateway, [one for call in calls for one in call])
-    return [None] * len(calls)
-
-
 async def record(gateway: Gateway, ended: Sequence[Ended]) -> list[bool]:
     """Write outcomes down together; False for each whose claim had been lost meanwhile.
 

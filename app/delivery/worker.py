@@ -127,6 +127,8 @@ class Worker:
         gateway = self._gateway
         calls = self._calls.setdefault(f"track_{twins}", set())
         free = await self._free(calls)
+        if self._stopping.is_set():  # while it waited
+            return
         rows = await track.claim(gateway, free, twins=twins)
         for row in rows:
             self._begin(calls, self._track_one(row))

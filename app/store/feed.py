@@ -60,7 +60,7 @@ class Published:
     feed: Feed
     after: int
     until: int
-    last: UUID | None = None  # every event before it has its position that was committed by then
+    last: UUID | None = None  # before it none is left that was looked for; None: not known
 
     @property
     def count(self) -> int:

@@ -29,7 +29,7 @@ class Heard(NamedTuple):
     number: str
     pages: int | None  # that were sent
     provider_time: str | None
-    status: str  # that the message gets; a delivered one has no fewer pages than were sent
+    status: str  # that the message gets; a delivered one has no more pages than were sent
     label: str | None
     failure: dict[str, Any] | None
     ending: str  # of the number that the fax went to

@@ -93,3 +93,40 @@ async def test_where_many_wait_a_second_round_is_written_beside_the_first(world:
     assert told == [None] * len(calls)
     for call in calls:
         assert (await world.row(call[0].held.claim.message_id))["status"] == "submitted"
+
+
+class Away(FaultPoints):
+    """Has the store go away now and again, before or after what rounds write is committed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = 12  # faults
+
+    async def reached(self, point: Point) -> None:
+        if point in {Point.ANSWERED, Point.RECORDED} and self.left:
+            await asyncio.sleep(0.002)
+            self.left -= 1
+            raise ConnectionError
+
+
+async def test_rounds_beside_each_other_write_and_tell_each_outcome_once_however_often_they_fail(
+    world: World,
+) -> None:
+    calls = await ended(world, 3 * MANY)
+    soon = replace(world.gateway.timing, pace=0.01)
+    insisting = Insisting(replace(world.gateway, fault_points=Away(), timing=soon))
+    told: list[tuple[int, BaseException | None]] = []
+
+    for place, call in enumerate(calls):
+        insisting.hand_over(call, lambda fault, place=place: told.append((place, fault)))  # type: ignore[misc]
+    async with asyncio.timeout(30):
+        while insisting._writing:
+            await asyncio.sleep(0.01)
+
+    assert sorted(told) == [(place, None) for place in range(len(calls))]
+    for call in calls:
+        message_id = call[0].held.claim.message_id
+        statuses = [one["status"] for one in await world.events(message_id)]
+        assert statuses == ["queued", "submitting", "submitted"]
+        (attempt,) = await world.attempts(message_id)
+        assert (attempt["outcome"], attempt["late"]) == ("accepted", None)

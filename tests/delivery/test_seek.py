@@ -116,3 +116,24 @@ async def test_who_asks_for_statuses_claims_many_together_and_waits_for_no_slow_
         assert await worker._free(slow) == 1
     for one in slow:
         one.cancel()
+
+
+async def test_who_waits_for_room_to_ask_claims_nothing_more_once_it_is_told_to_stop(
+    world: World,
+) -> None:
+    await world.keep(sms())
+    await world.submit(Channel.SMS, Accepted("guid"))
+    world.clock.turn(minutes=5)
+    worker, answered = Worker(world.gateway), asyncio.Event()
+    calls = worker._calls.setdefault("track_False", set())
+    for _ in range(ASKED):
+        worker._begin(calls, answered.wait())  # type: ignore[arg-type]
+    tracking = asyncio.create_task(worker._track(twins=False))
+    await asyncio.sleep(0.05)
+
+    worker.stop()
+    answered.set()
+    async with asyncio.timeout(5):
+        await tracking
+
+    assert await due(world) == {looks.TRACK}

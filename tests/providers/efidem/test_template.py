@@ -184,6 +184,32 @@ def test_what_comes_back_changed_has_no_template() -> None:
     assert [made.render(bound, {"TEXTE": one}) for one in ("a", "b")] == [b"<a>A</a>", b"<a>B</a>"]
 
 
+def test_a_form_is_found_though_another_thread_lets_go_of_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(template, "MOST_FORMS", 1)
+    bound = contract("asmx").bound["ENVOYER_SMS"]
+
+    def plainly(_: Bound, given: Mapping[str, Any]) -> bytes:
+        return "".join([f"<{name}>{text}</{name}>" for name, text in given.items()]).encode()
+
+    made = Templates(plainly)
+
+    class Looked(dict[Any, Any]):
+        def __contains__(self, form: object) -> bool:
+            is_known = super().__contains__(form)
+            if is_known:  # the other thread's turn
+                made.render(bound, {"SUJET": "b"})
+            return is_known
+
+    made._known = Looked()
+
+    assert [made.render(bound, {"TEXTE": one}) for one in ("a", "b")] == [
+        b"<TEXTE>a</TEXTE>",
+        b"<TEXTE>b</TEXTE>",
+    ]
+
+
 def test_a_text_that_stands_twice_has_no_template() -> None:
     bound = contract("asmx").bound["ENVOYER_SMS"]
 

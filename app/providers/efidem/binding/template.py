@@ -78,13 +78,12 @@ class Templates:
             form = bound.function.name, bound.operation, _form(arguments, texts)
         except _NoForm:
             return self._render(bound, arguments)
-        try:
-            known = self._known[form]  # once: another thread may let go of all of them at any time
-        except KeyError:
-            known = self._learnt(bound, arguments, texts)
-            if len(self._known) >= MOST_FORMS:
-                self._known.clear()
-            self._known[form] = known
+        forms = self._known
+        if form not in forms:
+            if len(forms) >= MOST_FORMS:
+                forms = self._known = {}  # another thread may look into those that were
+            forms[form] = self._learnt(bound, arguments, texts)
+        known = forms[form]
         return self._render(bound, arguments) if known is None else known.filled(texts)
 
     def _learnt(self, bound: Bound, arguments: Arguments, texts: Sequence[Text]) -> Template | None:
