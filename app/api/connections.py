@@ -44,7 +44,8 @@ class Connection(HttpToolsProtocol):
         self._in_head, self._in_body = True, False
         self._has_ended = False  # a request, in what is being read now
         self._began = self.loop.time()  # when the head or the body did
-        self._received = 0  # bytes of it
+        self._received = 0  # bytes of it, at least
+        self._head_at_most = 0  # bytes that came since the head began, and with its beginning
         self._coming = 0  # bytes that are being read now
         self._answered = 0.0  # when the application did, perhaps before the body's end
         self._too_large = False
@@ -73,6 +74,7 @@ class Connection(HttpToolsProtocol):
             # Blank lines before a request begin its head; the parser passes over them.
             self._begin_head()
         if self._in_head:
+            self._head_at_most += len(data)
             # Where another request ended in this part, what was read of the head that began then.
             self._received += self._size() if self._has_ended else len(data)
             if self._received > LARGEST_HEAD and not self._refused:
@@ -103,8 +105,7 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Hand a request over, and take the time of its body."""
-        # No head is larger than all that came since it began.
-        if self._received + self._coming > LARGEST_HEAD and self._size() > LARGEST_HEAD:
+        if self._head_at_most + self._coming > LARGEST_HEAD and self._size() > LARGEST_HEAD:
             self._too_large = True
             raise HeadTooLarge  # the parser makes it a request that is none
         self._offers = bool(self.parser.should_upgrade()) and offers(self.headers)
@@ -119,8 +120,12 @@ class Connection(HttpToolsProtocol):
         """Take a part of a body."""
         self._received += len(body)
         cycle = self.cycle
+        if cycle.response_complete:
+            return
         if not cycle.body:  # the server would copy it into a bytearray, and out of it again
             cycle.body, body = body, b""  # type: ignore[assignment]
+        elif isinstance(cycle.body, bytes):  # each further piece would copy all before it
+            cycle.body = bytearray(cycle.body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -147,7 +152,7 @@ class Connection(HttpToolsProtocol):
 
     def _begin_head(self) -> None:
         self._in_head, self._in_body = True, False
-        self._began, self._received = self.loop.time(), 0
+        self._began, self._received, self._head_at_most = self.loop.time(), 0, 0
 
     def _write_whole(self, scope: Scope, status: int, headers: Headers, body: bytes) -> bool:
         """Write a request's answer at once; False: nothing was done.
@@ -190,7 +195,7 @@ class Connection(HttpToolsProtocol):
             # An earlier request's answer is to come: whoever waits for it would take this for it.
             self.cycle.keep_alive = False
             return
-        is_silent = self._in_head and status == _TIMEOUT and not self._received
+        is_silent = self._in_head and status == _TIMEOUT and not self._head_at_most
         if not is_silent and not (self._in_body and self.cycle.response_started):
             self.transport.write(_answer(status))
         self.transport.close()

@@ -34,6 +34,7 @@ _MARK: Final = "\0"
 _ESCAPED: Final = rb"\u0000"
 _LISTS: Final = ("attachments", "documents")
 _ALONE: Final = "document"
+_NOWHERE: Final = -1  # the place of a text that was left for an escape, in it or in its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def _without_files(content: bytes, *, longest: int, most: int) -> Body | None:
         writable = bodies.writable(value)
     except Fault:  # it may be about a place in the body, which is another one here
         return None
-    if len(places) != len(texts):
+    if sorted(places.values()) != [*range(len(texts))]:
         return None
     files = {}
     for pointer, place in places.items():
@@ -149,11 +150,16 @@ def _cut(content: bytes, most: int) -> tuple[bytes, list[memoryview]]:
 
 
 def _without_marks(marked: Any) -> tuple[Any, dict[str, int]]:  # noqa: ANN401 -- any JSON
-    """Return a value with stand-ins for the marks where files belong; and which file is where."""
+    """Return a value with stand-ins for the marks where files belong; and which file is where.
+
+    A long text that is none of the marks is at no place.
+    """
     places: dict[str, int] = {}
 
     def without(pointer: str, text: str) -> str | None:
         if not text.startswith(_MARK):
+            if len(text) > SHORT:
+                places[pointer] = _NOWHERE
             return None
         places[pointer] = int(text[1:])
         return STAND_IN

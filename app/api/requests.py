@@ -100,9 +100,9 @@ class RequestLog:
         try:
             await self._app(scope, receive, answering)
         finally:
+            self._held.give_back(scope)
             if not answering.status:
                 await _own_up(scope, receive, answering, sys.exc_info()[1])
-            self._held.give_back(scope)
             seconds = time.perf_counter() - began
             method, route = scope["method"], getattr(scope.get("route"), "path", None)
             self._measures.answered(method, route, answering.status, seconds)

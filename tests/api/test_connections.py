@@ -39,6 +39,21 @@ async def connected(api: Api) -> AsyncIterator[tuple[asyncio.StreamReader, async
         writer.close()
 
 
+@asynccontextmanager
+async def served(api: Api, connection: type[Connection]) -> AsyncIterator[int]:
+    """Serve beside the others, on a port of its own, with connections of another class."""
+    listening = listen("127.0.0.1", 0)
+    server = Server(main.application(api.edge), listening, connection=connection)
+    server.config.lifespan = "off"
+    running = asyncio.create_task(server.run_until_stopped())
+    await server.wait_ready(running)
+    try:
+        yield port_of(listening)
+    finally:
+        server.stop(1)
+        await running
+
+
 async def fed(
     api: Api, first: bytes, rest: Callable[[int], bytes] = lambda _: b"", *, every: float = 1.0
 ) -> Ended:
@@ -123,9 +138,7 @@ async def test_who_is_too_slow_is_ended_and_who_is_not_is_served(shared: Api) ->
     assert steady.content.count(b"HTTP/1.1") == 1
 
 
-async def test_a_connection_that_idles_after_an_answer_is_ended(
-    shared: Api,
-) -> None:
+async def test_a_connection_that_idles_after_an_answer_is_ended(shared: Api) -> None:
     """After the time that it is kept, and not while another answer is under way or was just given."""
     connections: list[Connection] = []
 
@@ -135,23 +148,17 @@ async def test_a_connection_that_idles_after_an_answer_is_ended(
             connections.append(self)
             super().connection_made(transport)
 
-    listening = listen("127.0.0.1", 0)
-    server = Server(main.application(shared.edge), listening, connection=Noted)
-    server.config.lifespan = "off"
-    running = asyncio.create_task(server.run_until_stopped())
-    await server.wait_ready(running)
-    reader, writer = await asyncio.open_connection("127.0.0.1", port_of(listening))
-    began = time.monotonic()
-    for wait in (3.0, 0.0):
-        writer.write(LINE + b"\r\n")
-        await reader.readuntil(b"alive")
-        await asyncio.sleep(wait)
-    async with asyncio.timeout(20):
-        rest = await reader.read()
-    took = time.monotonic() - began
-    writer.close()
-    server.stop(1)
-    await running
+    async with served(shared, Noted) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        began = time.monotonic()
+        for wait in (3.0, 0.0):
+            writer.write(LINE + b"\r\n")
+            await reader.readuntil(b"alive")
+            await asyncio.sleep(wait)
+        async with asyncio.timeout(20):
+            rest = await reader.read()
+        took = time.monotonic() - began
+        writer.close()
 
     assert len(connections) == 1
     assert b"HTTP/1.1" not in rest
@@ -201,6 +208,67 @@ async def test_a_head_that_comes_with_the_end_of_a_long_body_is_no_larger_for_th
         content = await reader.read()
 
     assert re.findall(rb"HTTP/1.1 (\d+)", content) == [b"422", b"200"]
+
+
+async def test_a_large_head_that_began_behind_another_request_is_refused_too(shared: Api) -> None:
+    async with connected(shared) as (reader, writer):
+        writer.write(LINE + b"\r\n" + LINE + b"X-A: " + b"a" * 50_000)
+        await asyncio.sleep(0.5)
+        writer.write(b"\r\nConnection: close\r\n\r\n")
+        content = await reader.read()
+
+    assert re.findall(rb"HTTP/1.1 (\d+)", content) == [b"200", b"431"]
+
+
+async def test_a_head_that_began_behind_another_request_and_never_ends_is_told_so(
+    shared: Api,
+) -> None:
+    async with connected(shared) as (reader, writer):
+        writer.write(LINE + b"\r\nGE")
+        async with asyncio.timeout(20):
+            content = await reader.read()
+
+    assert re.findall(rb"HTTP/1.1 (\d+)", content) == [b"200", b"408"]
+
+
+async def test_a_body_in_many_pieces_is_not_copied_anew_with_each(shared: Api) -> None:
+    """A quarter of a megabyte of small chunks, as it may come at once, would take 70 ms."""
+    kinds: list[type] = []
+
+    class Noted(Connection):
+        def on_body(self, body: bytes) -> None:
+            super().on_body(body)
+            kinds.append(type(self.cycle.body))
+
+    head = post(shared, "/v1/sms", "application/json", "Transfer-Encoding: chunked")
+    async with served(shared, Noted) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head + b"1\r\n{\r\n" + b"1\r\n \r\n" * 20 + b"1\r\n}\r\n0\r\n\r\n")
+        line = await reader.readline()
+        writer.close()
+
+    assert line.startswith(b"HTTP/1.1 422 ")
+    assert kinds == [bytes] + [bytearray] * 21
+
+
+async def test_what_comes_of_a_body_after_the_answer_is_not_kept(shared: Api) -> None:
+    kept: list[int] = []
+
+    class Noted(Connection):
+        def on_body(self, body: bytes) -> None:
+            super().on_body(body)
+            kept.append(len(self.cycle.body))
+
+    async with served(shared, Noted) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST /v1/nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n")
+        line = await reader.readline()
+        writer.write(b"0123456789" + LINE + b"\r\n")
+        await reader.readuntil(b"alive")
+        writer.close()
+
+    assert line.startswith(b"HTTP/1.1 404 ")
+    assert kept == [0]
 
 
 async def test_an_announced_body_over_the_limit_is_refused_before_it_is_read(shared: Api) -> None:

@@ -372,6 +372,36 @@ async def test_who_goes_on_calling_is_asked_for_meanwhile_and_refused_once_revok
     assert (await api.get("/v1/me", key=found["key"])).status == 401
 
 
+async def test_a_known_caller_is_let_through_to_its_end_while_its_key_cannot_be_asked_for(
+    api: Api, admin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    async def broken(name: tuple[str, str]) -> None:
+        asked.append(name)
+        raise ConnectionError
+
+    monkeypatch.setattr(access, "_AHEAD", remembered.REMEMBERED)
+    found, by = await made(api, admin, await client(api, admin)), api.edge.access
+    said = f"Bearer {found['key']}".encode()
+    await api.get("/v1/me", key=found["key"])
+    monkeypatch.setattr(by, "_keys", remembered.Remembered(broken))
+    first = by.known(said)
+    assert first is not None
+    by.known(said)
+
+    async with asyncio.timeout(5):
+        while (later := by.known(said)) is not None:
+            assert later is first
+            await asyncio.sleep(0.01)
+
+    assert asyncio.get_running_loop().time() >= first.until
+    assert set(asked) == {first.name}
+    assert len(asked) > 1  # again and again, one at a time
+    await asyncio.sleep(0)
+    assert by._renewing == {}
+
+
 # --- last use ---
 
 

@@ -119,6 +119,9 @@ def test_a_fingerprint_tells_files_apart_and_not_how_they_are_written() -> None:
     escaped = body.replace("A", "\\u0041").replace("/", "\\/")
 
     assert made(body) == made(escaped) == made(body.replace(" ", "\n"))
+    for file in (FILE, OTHER):
+        assert made(body) == made(body.replace(file, f"\\u{ord(file[0]):04x}{file[1:]}"))
+    assert made(body) == made(body.replace("_base64", "\\u005fbase64", 1))
     assert made(body) != made(body.replace(FILE, LONG))
     assert made(body) != made(body.replace(FILE, "?").replace(OTHER, FILE).replace("?", OTHER))
     assert made(body) != made(body.replace(FILE, lifted.STAND_IN))

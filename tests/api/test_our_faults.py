@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from fastapi import FastAPI, Request, Response
 from prometheus_client import generate_latest
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import logs
 from app.api import problems
 from app.api.direct import Direct
 from app.api.edge import Edge
-from app.api.held import Held
+from app.api.held import AT_ONCE, Held
 from app.api.measures import Measures
 from app.api.requests import RequestLog
 from app.domain.identifiers import Identifiers
@@ -92,3 +92,21 @@ async def test_a_fault_of_ours_is_found_in_the_log_by_the_id_that_its_caller_has
     assert answer.json["instance"] == "/v1/broken/{number}"
     told = generate_latest(measures.registry).decode()
     assert 'method="GET",route="/v1/broken/{number}",status="500"' in told
+
+
+async def test_a_body_is_not_held_though_nobody_can_be_told_of_the_fault() -> None:
+    held = Held(10)
+
+    async def broken(scope: Scope, _receive: Receive, _send: Send) -> None:
+        held.take(scope, 10)
+        raise RuntimeError
+
+    async def send(_message: Message) -> None:
+        raise OSError
+
+    app = RequestLog(broken, Identifiers(now, lambda size: b"\0" * size), Measures(), held)
+    scope: Scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    with pytest.raises(OSError):  # noqa: PT011 -- it has no text
+        await app(scope, lambda: asyncio.sleep(0, {}), send)
+
+    assert held._left == 10 * AT_ONCE
