@@ -35,6 +35,13 @@ class HeadTooLarge(Exception):
     """A request's head is larger than any client needs."""
 
 
+class _Trailers(list[tuple[bytes, bytes]]):
+    """Fields after a body: nobody needs them, and they must not be taken for the head's."""
+
+    def append(self, _field: tuple[bytes, bytes]) -> None:
+        """Keep nothing, however many come."""
+
+
 class Connection(HttpToolsProtocol):
     """One client's connection."""
 
@@ -51,6 +58,7 @@ class Connection(HttpToolsProtocol):
         self._too_large = False
         self._refused = False  # nothing more is read
         self._looks: asyncio.TimerHandle | None = None
+        self._earlier: list[RequestResponseCycle] = []  # with which the one at hand came together
         self._extensions = {EXTENSION: self._write_whole}
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -62,6 +70,9 @@ class Connection(HttpToolsProtocol):
         """Look no more."""
         if self._looks is not None:
             self._looks.cancel()
+        for cycle in self._earlier:  # the server tells only the last
+            cycle.disconnected = True
+            cycle.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -111,7 +122,12 @@ class Connection(HttpToolsProtocol):
         self._offers = bool(self.parser.should_upgrade()) and offers(self.headers)
         if self._offers:
             return  # it is read once more, without its offer
+        before = self.cycle
         super().on_headers_complete()
+        if self.pipeline:
+            unanswered = [one for one in self._earlier if not one.response_complete]
+            self._earlier = [*unanswered, before]
+        self.headers = _Trailers()
         self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]
         self._in_head, self._in_body = False, True
         self._began, self._received = self.loop.time(), 0

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from app import main
 from app.api.connections import CHECK, Connection
@@ -269,6 +270,60 @@ async def test_what_comes_of_a_body_after_the_answer_is_not_kept(shared: Api) ->
 
     assert line.startswith(b"HTTP/1.1 404 ")
     assert kept == [0]
+
+
+async def test_fields_after_a_body_are_neither_obeyed_nor_kept(shared: Api) -> None:
+    fields: list[int] = []
+
+    class Noted(Connection):
+        def on_message_complete(self) -> None:
+            super().on_message_complete()
+            fields.append(len(self.headers) + len(self.cycle.scope["headers"]))
+
+    sent = b'{"to": "+33639980001", "text": "x"}'
+    head = (
+        b"POST /v1/sms HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n"
+    )
+    key = f"Authorization: Bearer {shared.live}\r\n".encode()
+    async with served(shared, Noted) as port:
+        for trailers in (key + b"\r\n", b"a: b\r\n" * 10_000 + b"\r\n"):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(head % (len(sent), sent) + trailers)
+            line = await reader.readline()
+            await asyncio.sleep(0.1)
+            writer.close()
+
+            assert line.startswith(b"HTTP/1.1 401 ")
+    assert fields == [3, 3]
+
+
+async def test_each_of_several_requests_is_told_that_its_client_left(shared: Api) -> None:
+    """Otherwise the first would be answered into nothing, which is logged as a fault of ours."""
+    cycles: list[RequestResponseCycle] = []
+    lost = asyncio.Event()
+
+    class Noted(Connection):
+        def on_headers_complete(self) -> None:
+            super().on_headers_complete()
+            cycles.append(self.cycle)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            lost.set()
+
+    one = post(shared, "/v1/sms", "application/json", "Content-Length: 35")
+    one += b'{"to": "+33639980001", "text": "x"}'
+    async with served(shared, Noted) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(one * 3)
+        await writer.drain()
+        writer.transport.abort()
+        async with asyncio.timeout(10):
+            await lost.wait()
+
+    assert [cycle.disconnected or cycle.response_complete for cycle in cycles] == [True] * 3
+    assert cycles[1].disconnected
 
 
 async def test_an_announced_body_over_the_limit_is_refused_before_it_is_read(shared: Api) -> None:
