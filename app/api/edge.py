@@ -137,7 +137,9 @@ def name_of(edge: Edge, caller: Caller, given: str | None, request: Request) -> 
             raise IdempotencyKeyRequired
         return None
     # Of two keys, either could be the one that a repeat comes with.
-    if len(headers.given(request.scope, _HEADER)) > 1 or not _VISIBLE.fullmatch(given):
+    if len(headers.given(request.scope, _HEADER)) > 1:
+        raise IdempotencyKeyInvalid("The Idempotency-Key header came more than once; send it once.")
+    if not _VISIBLE.fullmatch(given):
         raise IdempotencyKeyInvalid
     return given
 

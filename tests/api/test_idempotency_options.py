@@ -55,6 +55,7 @@ async def test_two_keys_in_one_request_are_refused(api: Api, path: str, second: 
     status, answer = await api.raw(head.encode() + body)
 
     assert (status, b'"idempotency_key_invalid"' in answer) == (400, True)
+    assert b"came more than once; send it once" in answer
     assert await api.count(messages) == 0
 
 
