@@ -72,11 +72,14 @@ async def fed(
                 place += 1
 
         feeding = asyncio.create_task(feed())
+        content = b""
         try:
             async with asyncio.timeout(40):
-                content = await reader.read()
+                # As it comes: a reset, which may follow, takes what nobody has read yet with it.
+                while part := await reader.read(65_536):
+                    content += part
         except ConnectionResetError:
-            content = b""
+            pass
         finally:
             feeding.cancel()
             await asyncio.gather(feeding, return_exceptions=True)
