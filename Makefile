@@ -57,7 +57,7 @@ bench: .venv/.tested ## ROWS="accept read": what docs/performance.md promises, m
 	.venv/bin/python -m bench $(ROWS) --seconds $(SECONDS_EACH) --repetitions $(REPETITIONS)
 
 bench-smoke: .venv/.tested ## every row of the benchmarks, tiny: it works, however fast (make test does it too)
-	.venv/bin/pytest tests/bench
+	.venv/bin/pytest -n 2 tests/bench
 
 openapi: install ## write openapi/openapi.json anew
 	.venv/bin/multicanal openapi > openapi/openapi.json
