@@ -10,7 +10,7 @@ import logging
 import sys
 import time
 import traceback
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii
@@ -28,6 +28,7 @@ _LOUD: Final = ("aiohttp", "zeep", "sqlalchemy", "aiosqlite", "asyncio", "alembi
 _Event = MutableMapping[str, Any]
 # As `app.api.requests` has it: not every command that logs reads the API.
 _Tell = Callable[[str, str, str | None, int, str | None, float], None]
+Taken = tuple[str, str, str | None]  # a message's id, its attempt's reference, and the code
 # When a request was answered, by the seconds since 1970, and what `_Tell` is given.
 _Answered = tuple[float, str, str, str | None, int, str | None, float]
 _Fault = tuple[type[BaseException], BaseException, TracebackType | None]
@@ -93,8 +94,8 @@ def _answered(of: _Answered) -> str:
     )
 
 
-def of_taken() -> Callable[[str, str, str | None], None] | None:
-    """Return what writes the line of a message that its provider took: its id, reference and code.
+def of_taken() -> Callable[[Sequence[Taken]], None] | None:
+    """Return what writes the lines of messages that their providers took.
 
     Made by hand as those of requests, and None where those are not: each message has one.
     """
@@ -102,13 +103,15 @@ def of_taken() -> Callable[[str, str, str | None], None] | None:
     if lines is None:
         return None
 
-    def tell(message_id: str, reference: str, code: str | None) -> None:
-        lines.msg(
+    def tell(taken: Sequence[Taken]) -> None:
+        at = to_json(datetime.now(UTC)).decode()
+        written = [
             f'{{"message_id": {_text(message_id)}, "attempt_reference": {_text(reference)},'
             f' "outcome": "accepted", "code": {_text(code)}, "why": null, "recorded": true,'
-            ' "event": "submitted", "level": "info",'
-            f' "timestamp": {to_json(datetime.now(UTC)).decode()}}}'
-        )
+            f' "event": "submitted", "level": "info", "timestamp": {at}}}'
+            for message_id, reference, code in taken
+        ]
+        lines.msg("\n".join(written))
 
     return tell
 

@@ -26,7 +26,7 @@ def worker() -> None:
     settings = ready()
 
     async def work() -> None:
-        gateway = replace(build(settings), taken_line=logs.of_taken())
+        gateway = replace(build(settings), taken_lines=logs.of_taken())
         async with opened(gateway):
             # What was built lives as long as the process: the collector need not look at it again.
             gc.freeze()

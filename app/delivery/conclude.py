@@ -24,10 +24,12 @@ log = structlog.get_logger()
 LENGTHS: Final = {"provider_message_id": 100, "code": 100, "words": 500, "why": 200, "raw": 500}
 
 
+_CHANNELS: Final = {one.value: one for one in Channel}
+
 # Each message has its own: to freeze them costs more than to make them.
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Held:
     """A claimed message: its attempt is committed, and its document may be fetched."""
 
@@ -38,10 +40,10 @@ class Held:
     @property
     def channel(self) -> Channel:
         """The channel that carries it."""
-        return Channel(self.claim.row["channel"])
+        return _CHANNELS[self.claim.row["channel"]]
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Ended:
     """A claimed message whose call is over."""
 
@@ -167,13 +169,14 @@ def _kept(outcome: Outcome) -> dict[str, str | None]:
 def tell(gateway: Gateway, recorded: Sequence[tuple[Ended, bool]]) -> None:
     """Say in the log what calls came to, and whether that was written down."""
     say = log.bind().info  # once: to find out how lines are written costs as much as a line
+    taken = []
     for one, was_moved in recorded:
         claim, outcome = one.held.claim, one.outcome
         message_id = shown(MESSAGE, claim.message_id)
         if isinstance(outcome, Accepted):
             kept = {"code": outcome.code}
-            if was_moved and gateway.taken_line is not None:
-                gateway.taken_line(message_id, claim.reference, _cut("code", outcome.code))
+            if was_moved and gateway.taken_lines is not None:
+                taken.append((message_id, claim.reference, _cut("code", outcome.code)))
                 continue
         else:
             kept = _kept(outcome)
@@ -186,3 +189,5 @@ def tell(gateway: Gateway, recorded: Sequence[tuple[Ended, bool]]) -> None:
             why=_cut("why", kept.get("why")),
             recorded=was_moved,
         )
+    if taken and gateway.taken_lines is not None:
+        gateway.taken_lines(taken)

@@ -211,8 +211,9 @@ class Gateway:
     loading: Loading = field(default_factory=Loading)  # files that are handed over
     # Large files are written by themselves, some at once.
     filing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FILED_AT_ONCE))
-    # Writes the log's line of a message that was taken, at a part of the price, where it can.
-    taken_line: Callable[[str, str, str | None], None] | None = None
+    # Writes the log's lines of messages that were taken, at a part of the price, where it can: of
+    # each its id, its attempt's reference, and the provider's code.
+    taken_lines: Callable[[Sequence[tuple[str, str, str | None]]], None] | None = None
     fault_points: FaultPoints = field(default_factory=FaultPoints)  # tests arm them
     production: bool = False  # a store that is fast and unsafe is refused
     clock: Clock | None = None  # that `now` goes by, kept in step with the store's

@@ -51,7 +51,7 @@ async def claim(
     asked = Asked(limit=limit, under_way=under_way, twins=twins)
     plain = _plain(gateway, channel, asked)
     if plain is not None and (claimed := await _claim_plain(gateway, plain, limit)) is not None:
-        return calls_of(claimed)
+        return [(one,) for one in claimed]
     held: list[Held] = []
     try:
         return calls_of(await _commit_claims(gateway, channel, asked, held))
@@ -69,8 +69,8 @@ async def _claim_plain(gateway: Gateway, plain: claiming.Plain, limit: int) -> l
         )
     except CommitUnknown:
         claims = await ascertain.claimed(gateway, plain.channel, attempt_ids)
-        return [Held(claim=one, at=now) for one in claims]
-    return [Held(claim=one, at=now) for one in claims] or None
+        return [Held(one, now) for one in claims]
+    return [Held(one, now) for one in claims] or None
 
 
 async def _commit_claims(
@@ -83,7 +83,7 @@ async def _commit_claims(
         urls = await grant(gateway, connection, claims, now)
         if claims:
             await gateway.fault_points.reached(Point.CLAIMING)
-        held += [Held(claim=one, at=now, document_url=urls.get(one.attempt_id)) for one in claims]
+        held += [Held(one, now, urls.get(one.attempt_id)) for one in claims]
     return held
 
 
@@ -163,7 +163,7 @@ async def call(gateway: Gateway, group: Sequence[Held], *, is_shut: bool = False
     else:
         outcome = await provider.submit(_submission(first, content, files, may_begin))
     function = provider.function_for(content, together=together)
-    return [Ended(held=one, outcome=outcome, function=function) for one in group]
+    return [Ended(one, outcome, function) for one in group]
 
 
 def _why_not(gateway: Gateway, held: Held, *, is_shut: bool) -> Outcome | None:

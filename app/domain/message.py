@@ -127,12 +127,12 @@ def channel_of(content: Content) -> Channel:
 def files_of(content: Content) -> tuple[File, ...]:
     """Return the files of a content, in their order."""
     match content:
+        case Sms():
+            return ()
         case Email() | Letter():
             return content.files
         case Fax():
             return (content.file,)
-        case Sms():
-            return ()
 
 
 def addresses_of(content: Content) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ class Failure:
     label: str | None = None  # the provider's words
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that costs more than to make one
 class Accepted:
     """The provider took it."""
 

@@ -12,7 +12,7 @@ CONNECT: Final = 5.0  # seconds
 _LONGEST_WAIT: Final = 3600  # seconds that a provider may make us wait
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that costs more than to make one
 class Answered:
     """A whole answer."""
 

@@ -76,14 +76,12 @@ class Line(asyncio.Protocol):
             answer.set_result(HELD_UP)
         else:
             self._answer, self._left = answer, request
-            self._write()
+            self._write(request)
 
-    def _write(self) -> None:
+    def _write(self, left: Iterator[bytes]) -> None:
         """Write some of what is left; the rest once the loop and the socket have time for it."""
-        if self._left is None or not self._stands:
-            return
         some, size = [], 0
-        for piece in self._left:
+        for piece in left:
             some.append(piece)
             size += len(piece)
             if size > LARGE:
@@ -92,7 +90,11 @@ class Line(asyncio.Protocol):
             self._left = None
         self._transport.writelines(some)
         if self._left is not None and not self._is_full:
-            asyncio.get_running_loop().call_soon(self._write)
+            asyncio.get_running_loop().call_soon(self._write_on)
+
+    def _write_on(self) -> None:
+        if self._left is not None and self._stands:
+            self._write(self._left)
 
     # What the event loop calls.
 
@@ -108,7 +110,7 @@ class Line(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Write on."""
         self._is_full = False
-        self._write()
+        self._write_on()
 
     def data_received(self, data: bytes) -> None:
         """Take what arrived; what nobody asked for ends the connection."""

@@ -58,14 +58,16 @@ class Lines:
         line: Line | None = None
         try:
             with self._patience.bounded():
-                async with self._room:
+                await self._room.acquire()
+                try:
                     line = self._taken(origin) or await self._opened(origin)
-                    try:
-                        if may_begin is not None and not await may_begin():
-                            return HELD_UP
-                        return await line.ask(request, largest)
-                    finally:
+                    if may_begin is not None and not await may_begin():
+                        return HELD_UP
+                    return await line.ask(request, largest)
+                finally:
+                    if line is not None:
                         self._give_back(origin, line)
+                    self._room.release()
         except TooLarge:
             return too_large(largest)
         except Unfit as fault:

@@ -20,9 +20,8 @@ class Patience:
         """Return what to do a thing in: raises TimeoutError where it takes longer."""
         return Bounded(self)
 
-    def begin(self, one: "Bounded") -> None:
+    def begin(self, one: "Bounded", loop: asyncio.AbstractEventLoop) -> None:
         """Count the time of one thing from now on."""
-        loop = asyncio.get_running_loop()
         self._begun[one] = ends = loop.time() + self._seconds
         if self._timer is None:
             self._timer = loop.call_at(ends, self._look)
@@ -55,10 +54,11 @@ class Bounded:
 
     def __enter__(self) -> None:
         """Begin."""
-        task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         assert task is not None
         self._task, self._cancelling = task, task.cancelling()
-        self._patience.begin(self)
+        self._patience.begin(self, loop)
 
     def give_up(self) -> None:
         """End what waits: its time is over."""

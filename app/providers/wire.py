@@ -60,7 +60,8 @@ class Wire:
         self, url: str, *, largest: int = LARGEST_ANSWER, may_begin: MayBegin | None = None
     ) -> Exchange:
         """Make one GET; `url` is percent-encoded already and sent as it is."""
-        await self._wait_turn()
+        if self._spacing:
+            await self._wait_turn()
         session = await self._opened()
         return await session.exchange(largest, may_begin, "GET", url)
 
@@ -74,7 +75,8 @@ class Wire:
         may_begin: MayBegin | None = None,
     ) -> Exchange:
         """Make one POST; an answer of more than `largest` bytes is not read to its end."""
-        await self._wait_turn()
+        if self._spacing:
+            await self._wait_turn()
         if self._lines is not None and (origin := origin_of(url)) is not None:
             try:
                 written = request(url, body, headers)
@@ -93,11 +95,10 @@ class Wire:
 
     async def _wait_turn(self) -> None:
         """Keep calls apart as the settings' rate asks."""
-        if self._spacing:
-            now = asyncio.get_running_loop().time()
-            turn = max(now, self._free_at)
-            self._free_at = turn + self._spacing
-            await asyncio.sleep(turn - now)
+        now = asyncio.get_running_loop().time()
+        turn = max(now, self._free_at)
+        self._free_at = turn + self._spacing
+        await asyncio.sleep(turn - now)
 
     async def _opened(self) -> "Session":
         return self._session or self._made(await asyncio.to_thread(_session))

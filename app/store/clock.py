@@ -67,7 +67,7 @@ class Clock:
 
     def now(self) -> datetime:
         """Return the time, in UTC."""
-        return self._anchor + timedelta(seconds=self._ticks() - self._anchored_at)
+        return self._anchor + timedelta(0, self._ticks() - self._anchored_at)
 
     async def start(self) -> None:
         """Take the store's time; raises ClockSkewed where this host's differs by too much."""

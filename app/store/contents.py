@@ -28,7 +28,8 @@ def written(channel: Channel, content: Content) -> str:
 
 def read(channel: Channel, text: str) -> Content:
     """Return the content behind a row's text."""
-    return _ADAPTERS[channel].validate_json(text)
+    content: Content = _ADAPTERS[channel].validator.validate_json(text)
+    return content
 
 
 class Alike:

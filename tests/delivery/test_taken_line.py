@@ -27,7 +27,7 @@ claim = Claim({"id": UUID(int=12345)}, UUID(int=1), reference)
 held = Held(claim=claim, at=datetime.now(UTC))
 ended = Ended(held=held, outcome=Accepted("id", code, "words"), function="SEND")
 for way in (None, by_hand):
-    tell(SimpleNamespace(taken_line=way), [(ended, was_moved)])
+    tell(SimpleNamespace(taken_lines=way), [(ended, was_moved)] * 2)
 """
 
 
@@ -52,11 +52,12 @@ def written(level: str, *line: Any, readable: bool = False) -> tuple[int, list[s
 def test_a_line_is_what_structlog_makes_of_it(
     reference: str, code: str | None, was_moved: bool
 ) -> None:
-    status, (usual, own) = written("INFO", reference, code, was_moved)
+    status, (usual, second, *own) = written("INFO", reference, code, was_moved)
 
     assert status == 0
-    assert own.rpartition('"timestamp": ')[0] == usual.rpartition('"timestamp": ')[0]
-    assert json.loads(own)["recorded"] is was_moved
+    assert len(own) == 2
+    assert len({one.rpartition('"timestamp": ')[0] for one in (usual, second, *own)}) == 1
+    assert [json.loads(one)["recorded"] for one in own] == [was_moved] * 2
 
 
 @pytest.mark.parametrize(("level", "readable"), [("WARNING", False), ("INFO", True)])

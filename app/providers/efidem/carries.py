@@ -23,12 +23,12 @@ TELLS: Final[Mapping[str, tuple[Function, ...]]] = {
 def sends(content: Content, *, together: bool = False) -> Function:
     """Return the function that sends a content, alone or together with others."""
     match content:
+        case Sms():
+            return efidem.MULTI_ENVOYER_SMS if together else efidem.ENVOYER_SMS
         case Email(relay=True):
             return efidem.ENVOYER_EMAIL_RELAIS
         case Email():
             return efidem.MULTI_ENVOYER_EMAIL if together else efidem.ENVOYER_EMAIL
-        case Sms():
-            return efidem.MULTI_ENVOYER_SMS if together else efidem.ENVOYER_SMS
         case Letter():
             return efidem.COURRIER_ENVOYER
         case Fax():

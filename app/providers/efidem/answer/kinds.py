@@ -12,7 +12,7 @@ IDENTIFIER: Final = re.compile(
 CODE: Final = re.compile(r"-?[0-9]{1,6}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that costs more than to make one
 class Identifier:
     """The provider's id of a message, as it wrote it."""
 

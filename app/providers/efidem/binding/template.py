@@ -63,6 +63,13 @@ class Template:
         last = b"".join(so_far)
         return Pieces([*parts, last]) if parts else last
 
+    def filled_shortly(self, texts: Sequence[str]) -> bytes:
+        """Return what `filled` returns with short texts, at half its price."""
+        parts = [b""] * (2 * len(self.order) + 1)
+        parts[::2] = self.between
+        parts[1::2] = [_escaped(texts[place]) for place in self.order]
+        return b"".join(parts)
+
 
 class Templates:
     """Renders calls by templates, and where there is none by what it is handed."""

@@ -53,7 +53,7 @@ class Texts:
                 self._known.clear()
             self._known[key] = self._cut(bound, handed, credentials)
         known = self._known[key]
-        return None if known is None else known.filled(texts)
+        return None if known is None else known.filled_shortly(texts)
 
     def _cut(self, bound: Bound, handed: object, credentials: Credentials) -> Template | None:
         given = {one.parameter.name: one.parameter.value(handed) for one in bound.places}
@@ -68,5 +68,5 @@ class Texts:
             return None
         made = cut(rendered, list(marks.values()))
         rendered = self._render(bound, bound.filled(given, credentials))
-        is_right = made is not None and made.filled([*texts.values()]) == rendered
+        is_right = made is not None and made.filled_shortly([*texts.values()]) == rendered
         return made if is_right else None
