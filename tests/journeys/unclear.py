@@ -1,6 +1,7 @@
 """Messages whose calls end unclear: sent first of all, and looked at when everything else is done."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,8 +38,16 @@ class Unclear:
 
 
 def send(system: System) -> Unclear:
+    """Return when each was called for: what is claimed as they stop its channel goes back first."""
     sent = {}
     for name, (path, behaviour, _) in CASES.items():
         body = SAMPLES[path](behaviour)
         sent[name] = (system.send(path, body), body)
-    return Unclear(time.monotonic(), sent)
+    at = time.monotonic()
+    for message_id, _ in sent.values():
+        system.follow(message_id, _was_called_for, "called for")
+    return Unclear(at, sent)
+
+
+def _was_called_for(now: Mapping[str, Any]) -> bool:
+    return bool(now["attempts"] and now["status"] != "submitting")
