@@ -55,6 +55,7 @@ class Wire:
         self._timeout = timeout
         self._concurrency = concurrency
         self._session: Session | None = None
+        self._is_closed = False
 
     async def get(
         self, url: str, *, largest: int = LARGEST_ANSWER, may_begin: MayBegin | None = None
@@ -63,6 +64,8 @@ class Wire:
         if self._spacing:
             await self._wait_turn()
         session = await self._opened()
+        if self._is_closed:  # meanwhile: what is opened now would be nobody's to close
+            return NotSent("closed")
         return await session.exchange(largest, may_begin, "GET", url)
 
     async def post(
@@ -84,10 +87,13 @@ class Wire:
                 return NotSent(type(fault).__name__)
             return await self._lines.post(origin, written, largest, may_begin)
         session = await self._opened()
+        if self._is_closed:  # meanwhile: what is opened now would be nobody's to close
+            return NotSent("closed")
         return await session.exchange(largest, may_begin, "POST", url, whole(body), headers)
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, and open none any more."""
+        self._is_closed = True
         if self._lines is not None:
             self._lines.close()
         if self._session is not None:

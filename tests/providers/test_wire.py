@@ -412,3 +412,10 @@ async def test_a_call_that_may_begin_is_made(way: Wire) -> None:
 
     assert isinstance(exchange, Answered)
     assert len(server.requests) == 1
+
+
+async def test_who_was_closed_opens_nothing_any_more() -> None:
+    wire = Wire(timeout=1, concurrency=1)
+    await wire.close()
+
+    assert await wire.get("http://127.0.0.1:9/") == NotSent("closed")
