@@ -28,7 +28,7 @@ _LOUD: Final = ("aiohttp", "zeep", "sqlalchemy", "aiosqlite", "asyncio", "alembi
 _Event = MutableMapping[str, Any]
 # As `app.api.requests` has it: not every command that logs reads the API.
 _Tell = Callable[[str, str, str | None, int, str | None, float], None]
-Taken = tuple[str, str, str | None]  # a message's id, its attempt's reference, and the code
+_Taken = tuple[str, str, str | None]  # a message's id, its attempt's reference, and the code
 # When a request was answered, by the seconds since 1970, and what `_Tell` is given.
 _Answered = tuple[float, str, str, str | None, int, str | None, float]
 _Fault = tuple[type[BaseException], BaseException, TracebackType | None]
@@ -94,7 +94,7 @@ def _answered(of: _Answered) -> str:
     )
 
 
-def of_taken() -> Callable[[Sequence[Taken]], None] | None:
+def of_taken() -> Callable[[Sequence[_Taken]], None] | None:
     """Return what writes the lines of messages that their providers took.
 
     Made by hand as those of requests, and None where those are not: each message has one.
@@ -103,7 +103,7 @@ def of_taken() -> Callable[[Sequence[Taken]], None] | None:
     if lines is None:
         return None
 
-    def tell(taken: Sequence[Taken]) -> None:
+    def tell(taken: Sequence[_Taken]) -> None:
         at = to_json(datetime.now(UTC)).decode()
         written = [
             f'{{"message_id": {_text(message_id)}, "attempt_reference": {_text(reference)},'

@@ -22,7 +22,7 @@ def carrier(gateway: Gateway, provider: str, mode: str) -> str | None:
 def known_as(gateway: Gateway, provider: str, mode: str) -> str:
     """Return the name under which messages of a mode are kept that show a provider's."""
     twin = twin_of(provider)
-    return twin if mode == Mode.TEST and twin in gateway.providers else provider
+    return twin if mode == _TEST and twin in gateway.providers else provider
 
 
 def may_carry(gateway: Gateway, name: str, mode: str) -> bool:

@@ -22,8 +22,6 @@ log = structlog.get_logger()
 
 # What an attempt's row keeps of an outcome, and how much of it.
 LENGTHS: Final = {"provider_message_id": 100, "code": 100, "words": 500, "why": 200, "raw": 500}
-
-
 _CHANNELS: Final = {one.value: one for one in Channel}
 
 # Each message has its own: to freeze them costs more than to make them.
@@ -169,13 +167,14 @@ def _kept(outcome: Outcome) -> dict[str, str | None]:
 def tell(gateway: Gateway, recorded: Sequence[tuple[Ended, bool]]) -> None:
     """Say in the log what calls came to, and whether that was written down."""
     say = log.bind().info  # once: to find out how lines are written costs as much as a line
+    say_taken = gateway.taken_lines
     taken = []
     for one, was_moved in recorded:
         claim, outcome = one.held.claim, one.outcome
         message_id = shown(MESSAGE, claim.message_id)
         if isinstance(outcome, Accepted):
             kept = {"code": outcome.code}
-            if was_moved and gateway.taken_lines is not None:
+            if was_moved and say_taken is not None:
                 taken.append((message_id, claim.reference, _cut("code", outcome.code)))
                 continue
         else:
@@ -189,5 +188,5 @@ def tell(gateway: Gateway, recorded: Sequence[tuple[Ended, bool]]) -> None:
             why=_cut("why", kept.get("why")),
             recorded=was_moved,
         )
-    if taken and gateway.taken_lines is not None:
-        gateway.taken_lines(taken)
+    if taken and say_taken is not None:
+        say_taken(taken)

@@ -6,7 +6,7 @@ long as no connection stood, the provider cannot have read anything.
 
 import asyncio
 import ipaddress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from yarl import URL
 
@@ -63,10 +63,7 @@ class Wire:
         """Make one GET; `url` is percent-encoded already and sent as it is."""
         if self._spacing:
             await self._wait_turn()
-        session = await self._opened()
-        if self._is_closed:  # meanwhile: what is opened now would be nobody's to close
-            return NotSent("closed")
-        return await session.exchange(largest, may_begin, "GET", url)
+        return await self._by_session(largest, may_begin, "GET", url)
 
     async def post(
         self,
@@ -86,10 +83,7 @@ class Wire:
             except ValueError as fault:
                 return NotSent(type(fault).__name__)
             return await self._lines.post(origin, written, largest, may_begin)
-        session = await self._opened()
-        if self._is_closed:  # meanwhile: what is opened now would be nobody's to close
-            return NotSent("closed")
-        return await session.exchange(largest, may_begin, "POST", url, whole(body), headers)
+        return await self._by_session(largest, may_begin, "POST", url, whole(body), headers)
 
     async def close(self) -> None:
         """Close every connection, and open none any more."""
@@ -106,8 +100,17 @@ class Wire:
         self._free_at = turn + self._spacing
         await asyncio.sleep(turn - now)
 
-    async def _opened(self) -> "Session":
-        return self._session or self._made(await asyncio.to_thread(_session))
+    async def _by_session(
+        self,
+        largest: int,
+        may_begin: MayBegin | None,
+        *asked: Any,  # noqa: ANN401
+    ) -> Exchange:
+        """Make one exchange over a connection that nothing else uses."""
+        session = self._session or self._made(await asyncio.to_thread(_session))
+        if self._is_closed:  # meanwhile: what is opened now would be nobody's to close
+            return NotSent("closed")
+        return await session.exchange(largest, may_begin, *asked)
 
     def _made(self, kind: "type[Session]") -> "Session":
         if self._session is None:  # nobody was faster

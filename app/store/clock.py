@@ -67,6 +67,7 @@ class Clock:
 
     def now(self) -> datetime:
         """Return the time, in UTC."""
+        # Days and seconds: named, as `seconds=`, they cost half as much again.
         return self._anchor + timedelta(0, self._ticks() - self._anchored_at)
 
     async def start(self) -> None:

@@ -81,8 +81,9 @@ async def both(
     kept = {name: value for name, value in usual.items() if value is not None}
     answers, lines = [], []
     for app, mark in ((main.application(edge), "a"), (general, "b")):
-        # Each way has keys of its own: the second would be answered as a repeat of the first.
-        own = {name: value.replace("KEY", f"key-{mark}") for name, value in kept.items()}
+        # Each way has keys of its own: the second would be answered as a repeat of the first. The
+        # mark has signs that no random key of the gateway has.
+        own = {name: value.replace("<own>", f"key-{mark}") for name, value in kept.items()}
         with capture_logs() as told:
             answers += [await asked(app, method, path, own, parts) for _ in range(2)]
         lines += [{**one, "ms": 0} for one in told if one["event"] == "answered"]
@@ -103,7 +104,7 @@ def check(answers: list[Answer], lines: list[Mapping[str, Any]]) -> Answer:
 async def test_a_message_is_taken_in_alike(api: Api, path: str) -> None:
     body = PATHS[path](reference="order-1", tags=["a"], metadata={"b": "c"})
 
-    status, headers, answer = check(*await both(api, path, {"idempotency-key": "KEY"}, body))
+    status, headers, answer = check(*await both(api, path, {"idempotency-key": "<own>"}, body))
 
     assert status == 202
     assert answer["reference"] == "order-1"
@@ -113,7 +114,7 @@ async def test_a_message_is_taken_in_alike(api: Api, path: str) -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_a_repeat_is_answered_alike(api: Api, path: str) -> None:
-    answers, _ = await both(api, path, {"idempotency-key": "KEY"}, PATHS[path]())
+    answers, _ = await both(api, path, {"idempotency-key": "<own>"}, PATHS[path]())
 
     _, again, _, general_again = answers
     assert again == general_again
@@ -169,7 +170,7 @@ async def test_whatever_is_wrong_is_answered_alike(
     given = {**PATHS[path](), **body} if isinstance(body, dict) and body else body
 
     check(*await both(api, path, headers, given))
-    check(*await both(api, path, {"idempotency-key": "KEY", **headers}, given))
+    check(*await both(api, path, {"idempotency-key": "<own>", **headers}, given))
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -183,7 +184,7 @@ async def test_a_key_that_may_not_send_is_refused_alike(api: Api, path: str) -> 
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_a_key_with_another_body_is_refused_alike(api: Api, path: str) -> None:
-    key = {"idempotency-key": "KEY"}
+    key = {"idempotency-key": "<own>"}
     await both(api, path, key, PATHS[path](reference="one"))
 
     status, _, answer = check(*await both(api, path, key, PATHS[path](reference="two")))
