@@ -6,10 +6,15 @@ from typing import Final
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 
 from app.store.database import Database
 from tests.migrated import Migrated
 from tests.postgres import Postgres, running
+
+# The same examples in every run, and no time limit for one: a commit has one verdict, on a slow
+# machine too. Others: pytest --hypothesis-profile=default.
+settings.load_profile("ci")
 
 # What takes longest begins first: a long file that begins last keeps one process waiting for it.
 LONGEST_FIRST: Final = (
