@@ -18,7 +18,7 @@ STOLEN: Final = 0.02  # of all time
 def family(pid: int) -> list[int]:
     """Return a process and all that descend from it."""
     found = [pid]
-    with suppress(FileNotFoundError):  # it ended meanwhile
+    with suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile
         for one in Path(f"/proc/{pid}/task").glob("*/children"):
             for child in _read(one).split():
                 found += family(int(child))

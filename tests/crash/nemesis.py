@@ -51,7 +51,7 @@ class Nemesis:
         self._pausing = cycle(PAUSING_POINTS)
         self._ending: dict[str, float] = {}  # parts that were asked to end, and until when
         self._standing: dict[str, float] = {}  # parts that stand still, and until when
-        self._trapped: set[str] = set()  # names of what traps killed, that we have to count
+        self._shot: dict[str, str] = {}  # parts that were sent SIGKILL, and by what
         self.kills: Counter[str] = Counter()
         self.deeds: Counter[str] = Counter()
 
@@ -96,8 +96,8 @@ class Nemesis:
             tap.set(None)
         for name in self._parts:
             if name in self._site.names():
-                self._site.kill(name)
-        self._standing.clear()
+                self._shoot(name, "at the end")
+                self._bury(name)
         self._site.start(*self._parts)
 
     def _tend(self) -> None:
@@ -107,13 +107,7 @@ class Nemesis:
             if name not in self._site.names():
                 self._start(name)
             elif not self._site.is_running(name):
-                said = self._site.said(name)
-                armed, status = self._site.armed(name), self._site.ended(name)
-                if status == 1 and WITHOUT_STORE in said:
-                    # Whoever starts while the store is away is started again.
-                    self.deeds["started without a store"] += 1
-                else:
-                    self._count(name, armed, status)
+                self._bury(name)
                 self._start(name)
             elif now > self._ending.get(name, now):
                 raise AssertionError(f"{name} does not end\n{self._site.tails()}")
@@ -125,17 +119,27 @@ class Nemesis:
                     self.deeds["stopped at a point"] += "=stop" in self._site.armed(name)
                     self._site.signal(name, signal.SIGCONT)
 
-    def _count(self, name: str, armed: str, status: int) -> None:
-        """Note how a part ended: as it was asked to, or killed."""
+    def _shoot(self, name: str, by: str) -> None:
+        """Send SIGKILL; it may be too late, or another end may come first."""
+        self._shot[name] = by
+        self._site.signal(name, signal.SIGKILL)
+
+    def _bury(self, name: str) -> None:
+        """Note how a part ended: killed, as it was asked to, or for want of a store."""
+        said, armed = self._site.said(name), self._site.armed(name)
+        status = self._site.ended(name)
         asked = self._ending.pop(name, None) is not None
         self._standing.pop(name, None)
-        # A signal that comes before the process can take it ends it, and nothing had begun.
-        if asked and status in {0, -signal.SIGTERM}:
+        by = self._shot.pop(name, armed.partition("=")[0])
+        if status == 1 and WITHOUT_STORE in said:
+            # Whoever starts while the store is away is started again.
+            self.deeds["started without a store"] += 1
+        elif asked and status in {0, -signal.SIGTERM}:
+            # A signal that comes before the process can take it ends it, and nothing had begun.
             self.deeds["terminated"] += 1
-            return
-        assert status == -signal.SIGKILL, f"{name} ended: {status}\n{self._site.tails()}"
-        self.kills["trap" if name in self._trapped else armed.partition("=")[0]] += 1
-        self._trapped.discard(name)
+        else:
+            assert status == -signal.SIGKILL, f"{name} ended: {status}\n{self._site.tails()}"
+            self.kills[by] += 1
 
     def _start(self, name: str) -> None:
         armed = ""
@@ -167,8 +171,8 @@ class Nemesis:
     def _kill(self) -> None:
         name = self._running()
         if name is not None:
-            self._site.kill(name)
-            self.kills["at random"] += 1
+            self._shoot(name, "at random")
+            self._bury(name)
             self._start(name)
 
     def _trap_kill(self) -> None:
@@ -177,8 +181,7 @@ class Nemesis:
         def caught(port: int) -> None:
             name = owner_of(port, self._site.pids())
             if name is not None and name.startswith("worker"):
-                self._trapped.add(name)
-                self._site.signal(name, signal.SIGKILL)
+                self._shoot(name, "trap")
                 self.deeds[f"killed at {place.name}"] += 1
 
         place = self._chance.choice(list(Place))

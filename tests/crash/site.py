@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -147,7 +148,11 @@ class Site:
             return False
 
     def signal(self, name: str, number: int) -> None:
-        os.kill(self._parts[name].pid, number)
+        """Send a signal; who has ended already is past it, and its exit status tells how."""
+        # Not asked first whether it runs: two threads that ask at once may both find it ended, and
+        # only one of them reads how.
+        with suppress(ProcessLookupError):
+            os.kill(self._parts[name].pid, number)
 
     def kill(self, name: str) -> None:
         """End a part as by kill -9."""
