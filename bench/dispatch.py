@@ -13,10 +13,10 @@ from bench.asked import Asked
 from bench.compared import Bound, Comparison, Sample
 from bench.measured import cpu
 from bench.offered import having
-from bench.site import PATIENCE, free_port, python, running
+from bench.site import PATIENCE, python, running
 from bench.stored import store_sms
 from bench.subjects import COMMAND, Subject, common, lean, ours
-from tests.journeys.loopback import call
+from tests.journeys.loopback import call, free_port
 from tests.postgres import Postgres
 
 COLUMNS: Final = ("rate", "service", "database")
@@ -137,6 +137,9 @@ def worked(asked: Asked, line: Line, server: Postgres, port: int) -> Sample | No
         deadline = time.monotonic() + PATIENCE
         while _sends(port) == before[1]:
             assert time.monotonic() < deadline, f"nothing is sent\n{process.log.read_text()}"
+            time.sleep(0.02)
+        while asked.smoke and having(subject, submitted) == before[0]:
+            assert time.monotonic() < deadline, f"nothing ends\n{process.log.read_text()}"
             time.sleep(0.02)
         time.sleep(asked.warm)
         # Where it only has to work, few wait: they may be gone by now.

@@ -17,7 +17,7 @@ from typing import Any, Final, LiteralString
 import psycopg
 
 from bench.measured import family
-from tests.postgres import Postgres, free_port
+from tests.postgres import Postgres
 
 MARK: Final = "@" * 12  # where a request's own number stands: `load.py` has the same
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -192,6 +192,3 @@ def loading(
     finally:
         process.terminate()
         process.wait()
-
-
-__all__ = ["free_port"]  # besides what stands here

@@ -15,8 +15,8 @@ from uuid import uuid4
 
 from bench import floor_store, usual, usual_store
 from bench.asked import Asked, store
-from bench.site import ENVIRONMENT, MARK, ROOT, Running, free_port, python, running
-from tests.journeys.loopback import call
+from bench.site import ENVIRONMENT, MARK, ROOT, Running, python, running
+from tests.journeys.loopback import call, free_port
 from tests.postgres import Postgres
 
 COMMAND: Final = str(Path(sys.executable).parent / "multicanal")

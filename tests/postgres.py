@@ -4,7 +4,6 @@ import getpass
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,8 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from tests.journeys.loopback import HOST, PATIENCE, free_port
+
 NOBODY = 65534  # PostgreSQL refuses to run as root
 
 
@@ -26,13 +27,6 @@ def binaries() -> Path:
     assert spec.origin is not None
     found = sorted(Path(spec.origin).parent.rglob("bin/postgres"))
     return found[-1].parent
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 class Postgres:
@@ -64,6 +58,7 @@ class Postgres:
         )
 
     def start(self) -> None:
+        """Return when it is ready; raises ChildProcessError where it ends instead."""
         self._process = subprocess.Popen(
             [
                 str(self._bin / "postgres"),
@@ -74,15 +69,14 @@ class Postgres:
             stderr=subprocess.DEVNULL,
             **self._as_nobody(),  # type: ignore[call-overload]
         )
-        for _ in range(200):
-            ready = subprocess.run(
-                [str(self._bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)],
-                check=False,
-            )
-            if ready.returncode == 0:
-                return
+        asking = [str(self._bin / "pg_isready"), "-q", "-h", HOST, "-p", str(self.port)]
+        deadline = time.monotonic() + PATIENCE
+        while subprocess.run(asking, check=False).returncode != 0:
+            if self._process.poll() is not None:
+                raise ChildProcessError(f"postgres ended with {self._process.returncode}")
+            if time.monotonic() > deadline:
+                raise TimeoutError
             time.sleep(0.05)
-        raise TimeoutError
 
     @property
     def pid(self) -> int:

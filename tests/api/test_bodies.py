@@ -600,9 +600,9 @@ async def test_the_largest_body_that_is_taken_does_not_hold_the_others_up(
     big = asyncio.create_task(send(shared, body))
     slowest = 0.0
     while not big.done():
-        began = time.perf_counter()
+        began = time.process_time()  # of all threads: who computes holds the others up
         assert (await shared.get("/healthz")).status == 200
-        slowest = max(slowest, time.perf_counter() - began)
+        slowest = max(slowest, time.process_time() - began)
 
     problem(await big, 400, "malformed_json")
     assert slowest < 0.25

@@ -66,7 +66,8 @@ async def fed(
             writer.write(first)
             place = 0
             while True:
-                await asyncio.sleep(every)
+                # By the clock: what came late once does not have all that follows come later.
+                await asyncio.sleep(began + (place + 1) * every - time.monotonic())
                 writer.write(rest(place))
                 await writer.drain()
                 place += 1
@@ -101,7 +102,9 @@ async def test_who_is_too_slow_is_ended_and_who_is_not_is_served(shared: Api) ->
     """All at once: each takes its time."""
     sms = post(shared, "/v1/sms", "application/json", "Content-Length: 1000")
     chunked = post(shared, "/v1/sms", "application/json", "Transfer-Encoding: chunked")
-    size = 24 * 10_240
+    # Somewhat ahead of the slowest pace, so that a machine may stand still for some seconds.
+    pieces = [b"a" * 20_480] * 4 + [b"a" * 8_800] * 20
+    size = sum(map(len, pieces))
     document = post(
         shared, "/v1/documents", "text/plain", f"Content-Length: {size}", "Connection: close"
     )
@@ -128,7 +131,7 @@ async def test_who_is_too_slow_is_ended_and_who_is_not_is_served(shared: Api) ->
             fed(shared, chunked, lambda _: b"1\r\n \r\n"),
             fed(shared, sms + b"{" * 500),
         ),
-        fed(shared, document, lambda place: b"a" * 10_240 if place < 24 else b""),
+        fed(shared, document, lambda place: pieces[place] if place < len(pieces) else b""),
         idle_between(),
     )
 
@@ -148,7 +151,7 @@ async def test_a_connection_that_idles_after_an_answer_is_ended(shared: Api) -> 
 
     class Noted(Connection):
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            self.timeout_keep_alive = 4
+            self.timeout_keep_alive = 6
             connections.append(self)
             super().connection_made(transport)
 
@@ -159,14 +162,14 @@ async def test_a_connection_that_idles_after_an_answer_is_ended(shared: Api) -> 
             writer.write(LINE + b"\r\n")
             await reader.readuntil(b"alive")
             await asyncio.sleep(wait)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             rest = await reader.read()
         took = time.monotonic() - began
         writer.close()
 
     assert len(connections) == 1
     assert b"HTTP/1.1" not in rest
-    assert 3.0 + 4.0 <= took < 3.0 + 4.0 + CHECK + 1.5
+    assert 3.0 + 6.0 <= took < 3.0 + 6.0 + CHECK + 10.0
 
 
 @pytest.mark.parametrize(
@@ -185,7 +188,7 @@ async def test_a_large_head_is_refused_at_once(shared: Api, head: bytes) -> None
 
     # What is sent on into a closed connection may throw the answer away.
     assert ended.status in {431, 0}
-    assert ended.seconds < 2
+    assert ended.seconds < 8  # before a head has taken too long
 
 
 async def test_a_large_head_is_told_why(shared: Api) -> None:
@@ -367,7 +370,7 @@ async def test_a_body_longer_than_announced_is_no_part_of_it(shared: Api) -> Non
 
     assert ended.status == 422
     assert ended.content.count(b"HTTP/1.1") == 1
-    assert ended.seconds < 2
+    assert ended.seconds < 8
 
 
 async def test_no_connection_is_upgraded(shared: Api) -> None:

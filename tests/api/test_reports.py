@@ -409,7 +409,7 @@ async def test_another_worker_takes_over_what_a_killed_one_held(database: Databa
                 task.cancel()  # of the killed, nothing more is written
         assert (await asked.get(location)).json()["status"] == "running"
 
-        async with working(asked.api.gateway, lease=lease):
+        async with working(asked.api.gateway):
             found = await ended(asked, location)
 
     assert (found["status"], found["attempts"]) == ("ready", 2)

@@ -396,7 +396,7 @@ async def test_an_answer_that_says_nothing_sure_is_told_as_such(
 async def test_a_provider_that_does_not_answer_in_time_is_not_asked_again(
     store: Database,
 ) -> None:
-    async with answering(store, "1", silent=5, efidem={"timeout": 0.3}) as (asked, server):
+    async with answering(store, "1", silent=5, efidem={"timeout": 2}) as (asked, server):
         server.requests.clear()
         problem(await asked.post(*PATHS[0]), 502, "provider_protocol_error")
         assert len(server.requests) == 1

@@ -83,9 +83,9 @@ async def told(said: Said, *, whole: bool, in_one_step: bool = False) -> bytes:
         writer.write("\r\n".join([*lines, "", ""]).encode() * said.times)
         found = b""
         try:
-            async with asyncio.timeout(0.3):
-                while part := await reader.read(1_000_000):
-                    found += part
+            # Each is answered or ended; whether more comes after that is seen by waiting.
+            while part := await asyncio.wait_for(reader.read(1_000_000), 0.3 if found else 10):
+                found += part
         except TimeoutError:
             found += b"(open)"
         writer.close()

@@ -27,6 +27,8 @@ pytestmark = pytest.mark.timeout(SECONDS + 60)
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     folder = tmp_path_factory.mktemp("fuzzed")
     with prepared(folder, f"sqlite:///{folder / 'store.db'}", *PROVIDERS) as system:
+        # A machine that stands still for a while makes no answer of ours a 503.
+        system.settings["MULTICANAL_EFIDEM_TIMEOUT"] = "20"
         system.up()
         made = system.run("keys", "create", "--name", "fuzz", "--scopes", ",".join(SCOPES))
         system.key = made.stdout.splitlines()[-1]

@@ -15,7 +15,7 @@ from tests.crash.checks import Findings
 from tests.crash.fleet import Fleet
 from tests.crash.mutants import MUTANTS
 from tests.crash.nemesis import Nemesis
-from tests.crash.site import GRACE, LEASE, PATIENCE, Site
+from tests.crash.site import GRACE, HELD_UP, LEASE, PATIENCE, Site
 from tests.crash.tap import CommitTap
 from tests.journeys.loopback import call, free_port
 from tests.journeys.system import PROVIDERS
@@ -27,7 +27,7 @@ PARTS = {
 PER_KILL = 6.0  # seconds, at most
 DRAIN = 60.0  # seconds, at most
 UNWELL = 2  # the exit status where nothing is wrong but that too little happened
-LONGEST = LEASE + GRACE  # from a claim to its provider's ledger
+LONGEST = LEASE + GRACE + HELD_UP  # from a claim to its provider's ledger
 
 
 def main() -> int:

@@ -40,7 +40,7 @@ MOVES: Final[Mapping[str | None, set[str]]] = {
 UNSENT: Final = {"scheduled", "queued", "held", "cancelled", "expired", "failed"}
 SENT: Final = {"submitted", "sent", "delivered", "partially_delivered", "returned", "failed"}
 OPEN: Final = {"submitting", "uncertain"}
-CLOCKS: Final = 0.05  # seconds
+CLOCKS: Final = 0.5  # seconds: half of the longest round trip by which a store's clock is read
 # The fleet sends nothing that may be sent twice: no fax is repeated when a line is busy.
 TAKEN: Final = {"delivered": 1, "rejected": 0, "lost": 1, "notsent": 0, "slow": 1}
 

@@ -154,7 +154,11 @@ class Nemesis:
             armed = f"{point}=kill@{turn}"
         self._site.begin(name, armed=armed)
         if armed == "":
-            self._site.await_ready(name)
+            # A trap that is set may kill it before we see it work.
+            self._site.wait_for(
+                lambda: not self._site.is_running(name) or self._site.is_ready(name),
+                f"{name} is not ready",
+            )
 
     def _running(self, kind: str = "") -> str | None:
         names = [

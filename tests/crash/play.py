@@ -13,7 +13,7 @@ from typing import Any
 from tests.crash import checks
 from tests.crash.checks import Findings
 from tests.crash.fleet import Request, request
-from tests.crash.site import GRACE, LEASE, Site
+from tests.crash.site import GRACE, HELD_UP, LEASE, Site
 from tests.crash.tap import Place, Trap, owner_of
 from tests.journeys import samples
 from tests.journeys.loopback import Answer, call
@@ -137,7 +137,7 @@ class Play:
             time.sleep(0.05)
 
         self.site.taps[BEHIND[path]].set(Trap(place, caught))
-        self.site.start("worker")
+        self.site.begin("worker")
         assert self.died("worker")
         return one
 
@@ -218,7 +218,7 @@ class Play:
             assert self.site.stop(name) == 0, self.site.tails()
         evidence = checks.gathered(self.site.folder, self.site.database_url, self.listed())
         evidence.journal = self._journal
-        return checks.judge(evidence, longest=self.site.lease * 1.25, settled=False)
+        return checks.judge(evidence, longest=self.site.lease * 1.25 + HELD_UP, settled=False)
 
     def violated(self) -> Counter[str]:
         """Return what was violated, and how often."""

@@ -20,6 +20,7 @@ PATIENCE = 30.0  # seconds
 LEASE = 3.0  # seconds of a worker's lease
 CALL = 2.0  # seconds of a call, at most
 GRACE = LEASE / 4
+HELD_UP = 1.5  # seconds that the machine itself may hold a call up; a pause is longer
 PACE = "0.01"  # of our pauses: what takes half an hour takes 18 seconds
 SLOWLY = "0.05"  # no report proves an absence while a test looks
 SIMULATED_PACE = "0.1"  # a slow answer comes after three seconds: too late

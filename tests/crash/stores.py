@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests import postgres
+from tests.journeys.loopback import PATIENCE
 
 
 class Postgres(postgres.Postgres):
@@ -20,8 +21,9 @@ class Postgres(postgres.Postgres):
 
     def start(self) -> None:
         # Until the last child has noticed, a new server refuses the data.
-        for _ in range(20):
-            with suppress(TimeoutError):
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            with suppress(ChildProcessError):
                 super().start()
                 return
             time.sleep(0.05)

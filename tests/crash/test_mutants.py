@@ -18,6 +18,7 @@ Start = Callable[[str], Play]
 def a_call_without_an_answer(play: Play) -> None:
     play.site.start("worker")
     one = play.send("emails", "lost")
+    play.site.wait_for(lambda: play.taken(one) > 0, "nobody called")
     play.until(one, "uncertain", "queued")
     time.sleep(2)  # for whoever would try again: its first pause is shorter
 
@@ -40,14 +41,18 @@ def a_death_before_the_commit(play: Play) -> None:
 
 def a_pause_after_the_answer(play: Play) -> None:
     play.site.start("worker", armed=f"K8=sleep:{PAUSE}@1")
-    play.until(play.send("sms"), "uncertain")
+    one = play.send("sms")
+    play.until(one, "uncertain")
     time.sleep(PAUSE - LEASE - GRACE + 1)
+    play.until(one, "submitted", "delivered")
 
 
 def a_pause_before_the_call(play: Play) -> None:
     play.site.start("worker", armed=f"K5=sleep:{PAUSE}@1")
-    play.until(play.send("sms"), "uncertain")
+    one = play.send("sms")
+    play.until(one, "uncertain")
     time.sleep(PAUSE - LEASE - GRACE + 1)
+    play.until(one, "submitted", "delivered")
 
 
 # The play that finds a mutant out, and what it is found out by.

@@ -172,6 +172,6 @@ async def test_a_round_waits_while_more_arrives_and_not_for_the_clock() -> None:
     began = loop.time()
     await gathering.do(3)  # nobody else comes
 
-    assert loop.time() - began < 0.1
+    assert loop.time() - began < 1
     assert rounds.sizes[:2] == [10, 5]
     assert sum(rounds.sizes) == 21

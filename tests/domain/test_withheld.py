@@ -30,8 +30,8 @@ def test_addresses_and_numbers_are_withheld(said: str, shown: str) -> None:
 
 @pytest.mark.parametrize("one", ["a", "1", "1 ", "1-", "@", "a@", "+("])
 def test_however_long_they_are_it_takes_no_time(one: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
 
     assert len(withheld(one * 1_000_000)) <= 500
 
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 2.0

@@ -5,6 +5,7 @@ import json
 import random
 import socket
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from urllib.parse import urlsplit
 
 HOST = "127.0.0.1"
 PATIENCE = 60.0  # seconds: other tests run at the same time
+MOST_KEPT = 300  # ports; whoever asked for the first of so many has ended
+_KEPT: deque[socket.socket] = deque()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +46,23 @@ def call(
 
 
 def free_port() -> int:
-    """Return a port that nothing outgoing is given by chance while its process is restarted."""
+    """Return a port that nothing outgoing is given by chance while its process is restarted.
+
+    Nobody else is given it either: a socket that never listens keeps it, and lets a server have it.
+    """
     while True:
         port = random.randint(15_000, 32_000)
-        with socket.socket() as one:
-            try:
-                one.bind((HOST, port))
-            except OSError:
-                continue
-            return port
+        one = socket.socket()
+        try:
+            one.bind((HOST, port))
+        except OSError:
+            one.close()
+            continue
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _KEPT.append(one)
+        if len(_KEPT) > MOST_KEPT:
+            _KEPT.popleft().close()
+        return port
 
 
 def wait_for(happened: Callable[[], bool], otherwise: Callable[[], str], seconds: float) -> None:

@@ -66,10 +66,11 @@ class System:
             "MULTICANAL_PACE": PACE,
             "MULTICANAL_FAX_RETRY_DELAYS": "20,40",  # seconds, times the pace
             "MULTICANAL_WEBHOOK_NETWORKS": "127.0.0.0/8",
-            "MULTICANAL_WEBHOOK_TIMEOUT": "1",
+            "MULTICANAL_WEBHOOK_TIMEOUT": "5",
             "MULTICANAL_LOG_LEVEL": "DEBUG",
         }
         self.dialect = "document"  # of Efidem's WSDL
+        self.simulated_pace = SIMULATED_PACE
         self._running: dict[str, Part] = {}
         self._commands = count(1)
 
@@ -160,7 +161,7 @@ class System:
         if name in PROVIDERS:
             ledger = ["--ledger", str(self.folder / f"{name}.ledger")]
             dialect = ["--dialect", self.dialect] if name == "efidem" else []
-            return ["simulate", name, *port, "--pace", SIMULATED_PACE, *ledger, *dialect]
+            return ["simulate", name, *port, "--pace", self.simulated_pace, *ledger, *dialect]
         return ["serve" if name == "serve" else "api", *port]
 
     def _begin(self, name: str, settings: Mapping[str, str]) -> None:

@@ -101,7 +101,7 @@ def is_told_at_once(system: System) -> str:
         began = time.monotonic()
         message_id = system.send("sms", samples.sms())
         reading.result()
-    assert time.monotonic() - began < 5, "a wait of 20 seconds went on"
+    assert time.monotonic() - began < 15, "a wait of 20 seconds went on"
     assert waiting.events[before]["data"]["message_id"] == message_id
     return message_id
 

@@ -32,7 +32,7 @@ def fleet(whole: System) -> Iterator[System]:
 
 @dataclass(slots=True)
 class Watched:
-    """A key, and when a process took it last and refused it first, as it was asked."""
+    """A key, when a process was last asked and took it, and when it had first refused it."""
 
     key: Caller
     ended: float = 0.0  # when whoever ended it was told so
@@ -46,7 +46,7 @@ class Watched:
             self.taken[at] = asked
         else:
             assert status == http.client.UNAUTHORIZED
-            self.refused.setdefault(at, asked)
+            self.refused.setdefault(at, time.monotonic())
 
 
 @contextmanager

