@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import quantiles
 from typing import Any
 
 import pytest
@@ -161,13 +162,11 @@ async def test_a_store_that_hangs_is_said_so_in_time(own: Postgres, serve: Serve
 
 
 async def test_answers_on_a_connection_that_is_kept_are_not_held_back(shared: Api) -> None:
-    await shared.get("/healthz")
-
     took = []
     for _ in range(20):
         began = time.perf_counter()
-        await shared.get("/healthz")
+        await shared.get("/docs")  # it is written in two pieces: head and body
         took.append(time.perf_counter() - began)
 
-    # Nagle's algorithm would hold each back by 40 ms.
-    assert min(took) < 0.03
+    # Nagle's algorithm would hold each second piece back by 40 ms, but for the first few.
+    assert quantiles(took)[0] < 0.03

@@ -123,8 +123,8 @@ def test_each_printed_curl_sends_a_message_that_is_delivered(laptop: Laptop) -> 
         sent.append((int(status), json.loads(content)))
 
     assert len(laptop.curls) == 4
-    # 202 where a machine is too slow for the seconds that they wait.
-    assert {status for status, _ in sent} <= {201, 202}, laptop.explain()
+    # 202 where a machine is too slow for the seconds that they wait: not for all of them.
+    assert 201 in {status for status, _ in sent} <= {201, 202}, laptop.explain()
     assert [one["channel"] for _, one in sent] == ["email", "sms", "letter", "fax"]
     for _, one in sent:
         laptop.follow(one["id"], "delivered")

@@ -107,6 +107,7 @@ async def test_a_call_that_found_no_free_connection_in_time_sent_nothing() -> No
             while not server.requests:
                 await asyncio.sleep(0.01)
         assert narrow._session._session is not None
+        # From here on it has less patience: the second gives up long before the first.
         narrow._session._session._timeout = aiohttp.ClientTimeout(total=0.3)
         second = await narrow.get(server.url("/second"))
     assert isinstance(await first, Broken)
